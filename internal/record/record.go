@@ -20,6 +20,9 @@ type Record struct {
 	Requested   uint64  `json:"requested,omitempty"` // the seq a person asked to sync; applications without automated sync go only so far
 	GivenUp     uint64  `json:"givenUp,omitempty"`   // the seq that went to the dead letters or was refused: the sweep does not wake it
 	Refused     Refusal `json:"refused,omitzero"`    // the last revision whose inputs could not be cut out
+	// Kinds are where to look for what is ours: "Deployment.apps", "ConfigMap". Written before the first object of a
+	// kind is; empty means every kind of the cluster.
+	Kinds []string `json:"kinds,omitempty"`
 	History     []Run   `json:"history,omitempty"`   // newest first, at most historyCap
 }
 
@@ -46,7 +49,6 @@ type Done struct {
 	Digest    string                  `json:"digest,omitempty"`
 	Snapshot  string                  `json:"snapshot,omitempty"`  // digest of the rendered manifests
 	Inventory string                  `json:"inventory,omitempty"` // digest of the objects and their ownership marks
-	Kinds     []string                `json:"kinds,omitempty"`     // "Deployment.apps", "ConfigMap": where to look for what is ours
 	At        time.Time               `json:"at,omitzero"`
 }
 
@@ -88,6 +90,7 @@ type Run struct {
 	Revs      map[string]revision.SHA `json:"revs,omitempty"`
 	Fence     uint64                  `json:"fence"`
 	Outcome   Outcome                 `json:"outcome"`
+	Attempts  int                     `json:"attempts,omitempty"` // how often it ended like this in a row
 	Forced    bool                    `json:"forced,omitempty"`
 	Reason    string                  `json:"reason,omitempty"` // masked, at most 2 kB
 	Applied   int                     `json:"applied"`

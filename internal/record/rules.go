@@ -2,6 +2,7 @@ package record
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"slipway/internal/fault"
@@ -164,8 +165,29 @@ func (r *Record) Request() {
 	r.Requested, r.GivenUp = r.Wanted.Seq, 0
 }
 
-// Remember puts a run at the head of the history.
+// Remember puts a run at the head of the history. A run that ends as the one before did, at the same seq and for the
+// same reason, is counted there: a cluster that is away for a day must not push the last good run out.
 func (r *Record) Remember(run Run) {
-	h := append([]Run{run}, r.History...)
+	run.Attempts = 1
+	h := r.History
+	if len(h) > 0 && run.Outcome != Applied && h[0].Outcome == run.Outcome && h[0].Seq == run.Seq && h[0].Reason == run.Reason {
+		run.Attempts, run.Started = h[0].Attempts+1, h[0].Started
+		h = h[1:]
+	}
+	h = append([]Run{run}, h...)
 	r.History = h[:min(len(h), historyCap)]
+}
+
+// Widen adds kinds to where this application's objects are looked for, before the first of them is written.
+func (r *Record) Widen(fence uint64, kinds []string) error {
+	if err := r.Holds(fence); err != nil {
+		return err
+	}
+	for _, k := range kinds {
+		if !slices.Contains(r.Kinds, k) {
+			r.Kinds = append(r.Kinds, k)
+		}
+	}
+	slices.Sort(r.Kinds)
+	return nil
 }
