@@ -117,6 +117,25 @@ func TestADelayThatRacesTheTimeoutWins(t *testing.T) {
 	})
 }
 
+func TestASendWakesTheReceiverThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := New(Options{})
+		got := make(chan []queue.Message)
+		go func() {
+			m, err := q.Receive(t.Context(), 1)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- m
+		}()
+		synctest.Wait()
+		send(t, q, "g", "", "a")
+		if m := <-got; len(m) != 1 || m[0].Body != "a" {
+			t.Errorf("received %+v", m)
+		}
+	})
+}
+
 func send(t *testing.T, q *Queue, group, dedup, body string) {
 	t.Helper()
 	if err := q.Send(t.Context(), group, dedup, body); err != nil {

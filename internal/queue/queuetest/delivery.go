@@ -3,6 +3,7 @@ package queuetest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -178,7 +179,7 @@ func workers(t *testing.T, s suite) {
 					}
 					held[g] = true
 					mu.Unlock()
-
+					runtime.Gosched() // where another would take a second one of the group
 					mu.Lock()
 					held[g] = false
 					next[g]++

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"slipway/internal/fault"
 	"slipway/internal/queue"
@@ -81,16 +80,18 @@ func batches(t *testing.T, s suite) {
 
 func waits(t *testing.T, s suite) {
 	q := s.queue(t)
+	asking := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		ctx, cancel := context.WithTimeout(t.Context(), q.long)
 		defer cancel()
+		close(asking)
 		got, err := q.Receive(ctx, 1)
 		if err != nil || len(got) != 1 || got[0].Body != "late" {
 			t.Errorf("received %+v, %v, want the message that was sent later", got, err)
 		}
 	})
-	time.Sleep(s.Visibility / 10) // nothing depends on it: it makes it likely that receive waits already
+	<-asking
 	q.send("g", "", "late")
 	wg.Wait()
 }
