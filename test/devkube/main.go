@@ -1,0 +1,23 @@
+// Command devkube is a whole Kubernetes control plane in one process, for development and tests.
+//
+//	devkube up --dir DIR [...]   etcd, kube-apiserver, kube-controller-manager, kube-scheduler, KWOK nodes
+//
+// It is a module of its own: k8s.io/kubernetes needs a replace line for each of its 33 staging modules, and
+// neither those nor its 180 modules may reach the product's go.mod.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+const usage = "usage: devkube up --dir DIR [flags]; devkube up -h lists the flags"
+
+func main() {
+	if len(os.Args) < 2 || os.Args[1] != "up" {
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(2)
+	}
+	// up moves os.Stderr and os.Args, so that what is said last is said by up itself.
+	os.Exit(up(os.Args[2:]))
+}
