@@ -2,7 +2,11 @@
 // refuses by path what is not supported; it fetches, renders and applies nothing.
 package app
 
-import "slipway/internal/revision"
+import (
+	"strings"
+
+	"slipway/internal/revision"
+)
 
 // Name is an Application's namespace and name, "argocd/order-service".
 type Name string
@@ -78,13 +82,14 @@ type SyncPolicy struct {
 	CreateNamespace bool `json:"createNamespace,omitempty"`
 }
 
-// From is the source as the record keys it; the error names the field.
+// From is the source as the record keys it: a branch or tag without refs/heads/ or refs/tags/, as moves name it.
 func (a Application) From() (revision.Source, error) {
 	r, err := revision.ParseRepository(a.Source.RepoURL)
 	if err != nil {
 		return revision.Source{}, err
 	}
 	ref := a.Source.TargetRevision
+	ref = strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/")
 	if ref == "" {
 		ref = revision.Head
 	}

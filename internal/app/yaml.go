@@ -1,0 +1,185 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/util/json"
+	sigs "sigs.k8s.io/yaml"
+)
+
+// Limits of a file of declarations (security R12, R14). A value in it is at most depthCap deep, counted with its
+// aliases written out.
+const (
+	fileCap     = 5 << 20
+	documentCap = 2000
+	nodeCap     = 100_000
+	depthCap    = 100
+	pathCap     = 400 // of a path whose line is kept; a longer one takes the line of what encloses it
+)
+
+// document is one YAML document of a file: its objects' values come from the decoder that Kubernetes uses, its lines
+// from one that keeps them.
+type document struct {
+	value any
+	lines map[string]int // by path
+}
+
+// documents reads a file. Problems are syntax, duplicate keys and limits; a document with problems is left out.
+func documents(file string, data []byte) ([]document, []problem) {
+	whole := func(format string, args ...any) []problem {
+		return []problem{{text: file + ": " + fmt.Sprintf(format, args...)}}
+	}
+	if len(data) > fileCap {
+		return nil, whole("is larger than %d MiB", fileCap>>20)
+	}
+	if !utf8.Valid(data) {
+		return nil, whole("is not UTF-8")
+	}
+	texts := split(bytes.TrimPrefix(data, []byte("\ufeff")))
+	if len(texts) > documentCap {
+		return nil, whole("has more than %d documents", documentCap)
+	}
+	var docs []document
+	var problems []problem
+	for _, t := range texts {
+		d, p := parse(file, t)
+		problems = append(problems, p...)
+		if d.value != nil && len(p) == 0 {
+			docs = append(docs, d)
+		}
+	}
+	return docs, problems
+}
+
+type text struct {
+	data  []byte
+	shift int
+}
+
+// split cuts at the lines that begin with ---: in column 0 they begin a document wherever they stand (YAML 1.2, 9.1.2).
+func split(data []byte) []text {
+	var out []text
+	cur := text{}
+	n := 0
+	for line := range bytes.Lines(data) {
+		rest, marker := bytes.CutPrefix(line, []byte("---"))
+		if marker && (len(rest) == 0 || bytes.ContainsAny(rest[:1], " \t\r\n")) {
+			out = append(out, cur)
+			cur = text{shift: n}
+			line = append([]byte("   "), rest...)
+		}
+		cur.data = append(cur.data, line...)
+		n++
+	}
+	return append(out, cur)
+}
+
+func parse(file string, t text) (document, []problem) {
+	d := document{lines: map[string]int{}}
+	var root yaml.Node
+	if len(bytes.TrimSpace(t.data)) == 0 {
+		return d, nil
+	}
+	if err := yaml.Unmarshal(t.data, &root); err != nil {
+		return d, []problem{syntax(file, t.shift, err)}
+	}
+	if root.Kind == 0 { // nothing but comments
+		return d, nil
+	}
+	w := walk{file: file, shift: t.shift, lines: d.lines}
+	w.visit(&root, "", 0)
+	if len(w.problems) > 0 {
+		return d, w.problems
+	}
+	j, err := sigs.YAMLToJSONStrict(t.data)
+	if err != nil {
+		return d, []problem{syntax(file, t.shift, err)}
+	}
+	if err := json.Unmarshal(j, &d.value); err != nil {
+		return d, []problem{syntax(file, t.shift, err)}
+	}
+	return d, nil
+}
+
+var lineOf = regexp.MustCompile(`^(?:yaml: |error converting YAML to JSON: |unmarshal errors:\s*)*line (\d+): `)
+
+// syntax is a parser's error with the line counted from the beginning of the file.
+func syntax(file string, shift int, err error) problem {
+	msg := err.Error()
+	m := lineOf.FindStringSubmatchIndex(msg)
+	if m == nil {
+		return problem{line: shift + 1, text: fmt.Sprintf("%s:%d: %.300s", file, shift+1, msg)}
+	}
+	n, _ := strconv.Atoi(msg[m[2]:m[3]])
+	return problem{line: n + shift, text: fmt.Sprintf("%s:%d: %.300s", file, n+shift, msg[m[1]:])}
+}
+
+// walk notes the line of every path, and refuses what is too deep, too large, or said twice.
+type walk struct {
+	file     string
+	shift    int
+	nodes    int
+	lines    map[string]int
+	problems []problem
+}
+
+func (w *walk) fail(n *yaml.Node, format string, args ...any) {
+	l := n.Line + w.shift
+	w.problems = append(w.problems, problem{line: l, text: fmt.Sprintf("%s:%d: ", w.file, l) + fmt.Sprintf(format, args...)})
+}
+
+func (w *walk) note(path string, n *yaml.Node) {
+	if len(path) <= pathCap {
+		w.lines[path] = n.Line + w.shift
+	}
+}
+
+// visit goes through n and its aliases. It tells whether to go on: beyond a limit nothing more is looked at.
+func (w *walk) visit(n *yaml.Node, path string, depth int) bool {
+	if w.nodes++; w.nodes > nodeCap {
+		w.fail(n, "has more than %d values, aliases written out", nodeCap)
+		return false
+	}
+	if depth > depthCap {
+		w.fail(n, "is nested deeper than %d levels", depthCap)
+		return false
+	}
+	if w.lines[path] == 0 {
+		w.note(path, n)
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return len(n.Content) == 0 || w.visit(n.Content[0], path, depth)
+	case yaml.AliasNode:
+		return w.visit(n.Alias, path, depth+1)
+	case yaml.SequenceNode:
+		for i, e := range n.Content {
+			if !w.visit(e, fmt.Sprintf("%s[%d]", path, i), depth+1) {
+				return false
+			}
+		}
+	case yaml.MappingNode:
+		seen := map[string]bool{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k, v := n.Content[i], n.Content[i+1]
+			at := join(path, k.Value)
+			if k.Tag == "!!merge" { // its fields count as written here; those that are written here win
+				at = path
+			} else if seen[k.Value] && k.Kind == yaml.ScalarNode {
+				w.fail(k, "%s: is there twice", at)
+			} else {
+				w.note(at, k)
+			}
+			seen[k.Value] = true
+			if !w.visit(v, at, depth+1) {
+				return false
+			}
+		}
+	}
+	return true
+}
