@@ -15,7 +15,7 @@ import (
 // The logs in Dir, the most telling first: what devkube itself said, the runtime's panics, the components' lines.
 const logFile = "devkube.log"
 
-var logs = []string{logFile, "stderr.log", "cluster.log"}
+var logs = []string{logFile, "stderr.log", "cluster.log", "etcd.log"}
 
 const (
 	tailBytes = 4 << 10 // of each log that an error quotes, and at most
