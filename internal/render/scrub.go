@@ -1,0 +1,108 @@
+package render
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	maxError = 2 << 10 // bytes of one error's text; security R15
+	minWord  = 3       // shorter parts of a value say nothing
+	masked   = "[value]"
+)
+
+var (
+	quoted = regexp.MustCompile("`[^`]*`" + `|"(?:[^"\\]|\\.)*"`)
+	word   = regexp.MustCompile("[^\\s\"'`<>(){}\\[\\],;:|=/\\\\]+")
+	number = regexp.MustCompile(`^[0-9]{1,5}$`) // a line, a column, a port
+)
+
+// vocabulary is what the template engine and its functions say; a value that holds such a word hides nothing.
+const vocabulary = `parse error execution template executing calling include tpl function not defined wrong type for value
+expected got string map interface nil pointer evaluating invalid syntax unexpected unclosed action range over can't field
+index out of missing argument arguments number of want have cannot convert comparison incompatible types bad character
+unterminated quoted raw operand command undefined variable required fail toYaml fromYaml values during time line
+error unable nested reference name rendering failed iterate into integer float bool slice undefined strconv atoi the and
+from with end value chart version file files key data output true false null text default text/template is a
+did find already set levels deep document must be one object apiVersion kind missing Kubernetes rendered output template:`
+
+// scrubber takes values out of error texts. Helm's errors quote what a template was given: the text of a tpl, the
+// operand of a failed conversion, whatever fail was called with (CVE-2025-23216; security R15).
+type scrubber struct {
+	code   map[string]bool // the words that may be shown: of templates, file names and vocabulary
+	values string          // every string of the values, and its base64
+}
+
+func newScrubber(code []string, values ...any) *scrubber {
+	leaves := map[string]bool{}
+	for _, v := range values {
+		collect(v, leaves)
+	}
+	var b strings.Builder
+	for _, l := range sortedKeys(leaves) {
+		fmt.Fprintf(&b, "%s\n%s\n", l, base64.StdEncoding.EncodeToString([]byte(l)))
+	}
+	s := &scrubber{code: map[string]bool{}, values: strings.ToLower(b.String())}
+	for _, text := range append(code, vocabulary) {
+		for _, w := range word.FindAllString(strings.ToLower(text), -1) {
+			s.code[trim(w)] = true
+			for part := range strings.SplitSeq(w, ".") {
+				s.code[part] = true
+			}
+		}
+	}
+	return s
+}
+
+func trim(w string) string { return strings.Trim(w, ".!?$") }
+
+// collect finds the strings and numbers of values; keys are names, not values.
+func collect(v any, into map[string]bool) {
+	switch x := v.(type) {
+	case map[string]any:
+		for _, c := range x {
+			collect(c, into)
+		}
+	case []any:
+		for _, c := range x {
+			collect(c, into)
+		}
+	case nil, bool:
+	default:
+		if s := fmt.Sprint(x); len(s) >= minWord {
+			into[s] = true
+		}
+	}
+}
+
+// text is msg with every word that is part of a value and of nothing else replaced, on one line, at most 2 kB.
+func (s *scrubber) text(msg string) string {
+	msg = word.ReplaceAllStringFunc(msg, func(w string) string {
+		low := trim(strings.ToLower(w))
+		if len(low) < minWord || number.MatchString(low) || s.code[low] || !strings.Contains(s.values, low) {
+			return w
+		}
+		return masked
+	})
+	return cut(strings.Join(strings.Fields(msg), " "))
+}
+
+func cut(msg string) string {
+	if len(msg) <= maxError {
+		return msg
+	}
+	const tail = " ... (cut)"
+	return strings.ToValidUTF8(msg[:maxError-len(tail)], "") + tail
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
