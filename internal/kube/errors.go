@@ -1,0 +1,162 @@
+package kube
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"slipway/internal/fault"
+)
+
+const maxMessage = 2048 // bytes of a server's message that are shown
+
+// refused is an answer of another status than 2xx and 304. Redirects are not followed: credentials would go with them.
+type refused struct {
+	status  int
+	reason  metav1.StatusReason
+	message string // one line
+	causes  []metav1.StatusCause
+	after   time.Duration // Retry-After
+}
+
+func (r *refused) Error() string { return r.message }
+
+// nowhere: the path is not served, so the kind went, or this version of it (apimachinery api/errors, apiserver's mux).
+func (r *refused) nowhere() bool {
+	return r.status == http.StatusNotFound &&
+		(strings.Contains(r.message, "could not find the requested resource") || strings.HasPrefix(r.message, "404 page not found"))
+}
+
+// refusal reads the body of such an answer: a Status, or whatever a proxy says.
+func refusal(status int, after time.Duration, body []byte) *refused {
+	r := &refused{status: status, after: after}
+	var s metav1.Status
+	if err := json.Unmarshal(body, &s); err == nil && s.Kind == "Status" {
+		r.reason, r.message = s.Reason, s.Message
+		if s.Details != nil {
+			r.causes = s.Details.Causes
+			if r.after == 0 {
+				r.after = time.Duration(s.Details.RetryAfterSeconds) * time.Second
+			}
+		}
+	} else {
+		r.message = string(body)
+	}
+	r.message = oneLine(r.message)
+	if r.message == "" {
+		r.message = http.StatusText(status)
+	}
+	return r
+}
+
+// oneLine puts a message on one line without control characters and cuts it (security X7).
+func oneLine(s string) string {
+	if len(s) > 2*maxMessage {
+		s = s[:2*maxMessage]
+	}
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+	if len(s) > maxMessage {
+		s = s[:maxMessage] + " ..."
+	}
+	return strings.ToValidUTF8(s, "")
+}
+
+// sort gives err, of send, its kind and text.
+func (r request) sort(err error) error {
+	var b *broken
+	var s *refused
+	switch {
+	case errors.As(err, &s):
+		return r.sortRefused(s)
+	case errors.As(err, &b):
+		err = fmt.Errorf("%s %s: %w", r.verb, r.what, b.err)
+		if b.sent && r.writes() {
+			err = fault.InFlight(err)
+		}
+		return fault.Wrap(fault.Unavailable, err)
+	}
+	return fmt.Errorf("%s %s: %w", r.verb, r.what, err)
+}
+
+func (r request) sortRefused(s *refused) error {
+	kind := kindOf(s)
+	if r.secret { // kube-apiserver 1.36.3 puts a bad stringData into its message as it is (CVE-2025-23216, security X2)
+		s = &refused{status: s.status, reason: s.reason, after: s.after, message: hidden(s)}
+	}
+	err := fmt.Errorf("%s %s: %w", r.verb, r.what, s)
+	if kind == fault.Unavailable && r.writes() && s.status >= http.StatusInternalServerError {
+		err = fault.InFlight(err) // a timeout of etcd's answers so too, and the write may be there
+	}
+	return fault.Later(kind, s.after, err)
+}
+
+// hidden is what may be said of a refusal that concerns a Secret: reason and status.
+func hidden(s *refused) string {
+	reason := string(s.reason)
+	if reason == "" {
+		reason = http.StatusText(s.status)
+	}
+	return fmt.Sprintf("the API server refused it: %s (%d); its message is withheld because it may show the Secret's values", reason, s.status)
+}
+
+func kindOf(s *refused) fault.Kind {
+	switch s.status {
+	case http.StatusUnauthorized:
+		return fault.Denied
+	case http.StatusForbidden:
+		for _, c := range s.causes { // core/v1 NamespaceTerminatingCause: over when the namespace is gone
+			if c.Type == "NamespaceTerminating" {
+				return fault.Unavailable
+			}
+		}
+		if strings.Contains(s.message, "because it is being terminated") {
+			return fault.Unavailable
+		}
+		return fault.Denied
+	case http.StatusNotFound:
+		return fault.NotFound
+	case http.StatusConflict:
+		return fault.Conflict
+	case http.StatusUnprocessableEntity:
+		for _, c := range s.causes { // only we send a uid; another one that meets the right resourceVersion ends here
+			if c.Field == "metadata.uid" {
+				return fault.Conflict
+			}
+		}
+	case http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusGone:
+		return fault.Unavailable
+	}
+	if s.status < http.StatusInternalServerError || typed(s) {
+		return fault.Invalid
+	}
+	return fault.Unavailable
+}
+
+// typed: apply's refusals of a schema come as a 500 without a reason, and sending them again never helps (seen on 1.36.3):
+// an unknown field or a duplicate env name as "failed to create typed patch object", a bad quantity, time or base64 as
+// "failed to convert new object". A conversion webhook that is down says the latter too, but in other words.
+func typed(s *refused) bool {
+	return s.status == http.StatusInternalServerError &&
+		(strings.Contains(s.message, "failed to create typed patch object") ||
+			strings.Contains(s.message, "failed to create typed live object") ||
+			strings.Contains(s.message, "unable to convert unstructured object to"))
+}
+
+// NoKind says that the cluster does not know a kind. It comes as fault.NotFound, like an object that is not there, and
+// is told from it by errors.As.
+type NoKind struct {
+	Cluster, Kind, Version string
+	Served                 []string // versions in which the kind is known
+}
+
+func (n *NoKind) Error() string {
+	if len(n.Served) > 0 {
+		return fmt.Sprintf("cluster %s does not serve %s in version %s, only in %s", n.Cluster, n.Kind, n.Version, strings.Join(n.Served, ", "))
+	}
+	return fmt.Sprintf("cluster %s has no kind %s", n.Cluster, n.Kind)
+}
