@@ -34,6 +34,8 @@ type Wanted struct {
 	Forced  bool                    `json:"forced,omitempty"`
 	Suspect map[string]Suspect      `json:"suspect,omitempty"`
 	Since   int64                   `json:"since,omitempty"` // Unix milliseconds: when the move that led here was received
+	// Declared is the digest of the Application that Digest was cut for: a changed one is cut again at the same revision.
+	Declared string `json:"declared,omitempty"`
 }
 
 // Suspect is a tip that is not a descendant of what is wanted: a stale read, or a force-push. A second look tells.
@@ -70,6 +72,8 @@ type Refusal struct {
 	Rev    revision.SHA `json:"rev,omitempty"`
 	Reason string       `json:"reason,omitempty"`
 	At     time.Time    `json:"at,omitzero"`
+	// Declared is the digest of the Application that was refused: a changed one is tried again.
+	Declared string `json:"declared,omitempty"`
 }
 
 // Outcome is how a run ended.
