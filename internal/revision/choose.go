@@ -20,8 +20,8 @@ type Look struct {
 	Relation Relation // of Tip to Wanted; Diverged when the host no longer has Wanted; not read when they are equal or one is ""
 
 	SuspectTip  SHA       // the record's suspect for the source; "" when there is none
-	SuspectSeen time.Time // when that tip was first seen
-	Now         time.Time
+	SuspectSeen time.Time // when that tip was first seen: a time after it was read
+	Now         time.Time // a time before Tip was read, so that two reads are never closer than they look
 
 	Hint         SHA           // the commit that the webhook named; "" from a sweep
 	HintRelation Relation      // of Hint to Tip; "" or Diverged when the host does not have Hint

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,12 @@ type Repository string
 
 var repositoryForm = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._~-]+){2,}$`)
 
+var unshown = regexp.MustCompile(`^([A-Za-z+]+://)?.*@|[?#].*$`)
+
+// shown is a URL as errors may have it: without user, password, query and fragment, any of which may be a credential
+// (security X5, CVE-2023-25163).
+func shown(s string) string { return fmt.Sprintf("%.200q", unshown.ReplaceAllString(s, "$1")) }
+
 // ParseRepository reads the URL forms that Argo CD accepts: https://host/owner/name, ssh://git@host/owner/name and
 // git@host:owner/name, with or without .git (argo-cd util/webhook/webhook.go matches the same forms).
 func ParseRepository(s string) (Repository, error) {
@@ -43,21 +50,27 @@ func ParseRepository(s string) (Repository, error) {
 		}
 	}
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return "", fmt.Errorf("parse repository %.200q: not a URL of a git repository", s)
+	if err != nil || u.Host == "" { // err holds the URL, so it is not told
+		return "", fmt.Errorf("parse repository %s: not a URL of a git repository", shown(s))
 	}
 	switch u.Scheme {
 	case "https", "http", "ssh":
 	default:
-		return "", fmt.Errorf("parse repository %.200q: scheme %q is not https, http or ssh", s, u.Scheme)
+		return "", fmt.Errorf("parse repository %s: scheme %.20q is not https, http or ssh", shown(s), u.Scheme)
+	}
+	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", fmt.Errorf("parse repository %s: no query or fragment belongs to it", shown(s))
 	}
 	host := u.Host
 	if p := u.Port(); p == "443" || p == "22" || p == "80" {
 		host = u.Hostname()
 	}
-	r := strings.ToLower(host + "/" + strings.TrimSuffix(strings.Trim(u.Path, "/"), ".git"))
-	if !repositoryForm.MatchString(r) || strings.Contains(r, "/../") || strings.HasSuffix(r, "/..") || strings.Contains(r, "/./") {
-		return "", fmt.Errorf("parse repository %.200q: want host/owner/name", s)
+	r := strings.ToLower(host + "/" + strings.Trim(u.Path, "/"))
+	for strings.HasSuffix(r, ".git") { // no host gives a repository such a name; its form must parse to itself
+		r = strings.TrimSuffix(r, ".git")
+	}
+	if parts := strings.Split(r, "/"); !repositoryForm.MatchString(r) || slices.Contains(parts, ".") || slices.Contains(parts, "..") {
+		return "", fmt.Errorf("parse repository %s: want host/owner/name", shown(s))
 	}
 	return Repository(r), nil
 }
