@@ -7,3 +7,8 @@ type Registered struct {
 	File        string      `json:"file,omitempty"`     // from the root of the owner's repository
 	Warnings    []string    `json:"warnings,omitempty"` // such as a missing project
 }
+
+// Wake is the message that has an application synced. It says nothing else: what is wanted is read from the record.
+type Wake struct {
+	Application Name `json:"application"`
+}

@@ -22,8 +22,8 @@ type Record struct {
 	Refused     Refusal `json:"refused,omitzero"`    // the last revision whose inputs could not be cut out
 	// Kinds are where to look for what is ours: "Deployment.apps", "ConfigMap". Written before the first object of a
 	// kind is; empty means every kind of the cluster.
-	Kinds []string `json:"kinds,omitempty"`
-	History     []Run   `json:"history,omitempty"`   // newest first, at most historyCap
+	Kinds   []string `json:"kinds,omitempty"`
+	History []Run    `json:"history,omitempty"` // newest first, at most historyCap
 }
 
 // Wanted is what fetch has found at the tips.
@@ -51,6 +51,7 @@ type Done struct {
 	Digest    string                  `json:"digest,omitempty"`
 	Snapshot  string                  `json:"snapshot,omitempty"`  // digest of the rendered manifests
 	Inventory string                  `json:"inventory,omitempty"` // digest of the objects and their ownership marks
+	Declares  int                     `json:"declares,omitempty"`  // Applications that its manifests declare
 	At        time.Time               `json:"at,omitzero"`
 }
 

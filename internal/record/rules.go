@@ -191,3 +191,11 @@ func (r *Record) Widen(fence uint64, kinds []string) error {
 	slices.Sort(r.Kinds)
 	return nil
 }
+
+// Expire ends the lease of a holder that is known to be dead, so that nobody waits for it. The next holder takes over as
+// after any death; only who knows that no other process can hold the lock may call it.
+func (r *Record) Expire() {
+	if r.Lock.Owner != "" {
+		r.Lock.Until = time.Time{}
+	}
+}

@@ -1,0 +1,136 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"slipway/internal/app"
+	"slipway/internal/fault"
+	"slipway/internal/record"
+)
+
+// restarts bounds how often a run starts again because something newer was wanted while it rendered.
+const restarts = 3
+
+// Sync brings the application to what its record wants. Nil means nothing is left to do. The error's kind says what
+// becomes of the wake-up: Invalid and Superseded are final, Unfinished has queued another, Busy says when to come back,
+// anything else is tried again; last says that this try is the queue's last one.
+func (d *Deploy) Sync(ctx context.Context, name app.Name, last bool) error {
+	declared, err := d.Registry.Get(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		return nil // no longer declared: what it applied stays, as with an Argo CD Application without a finalizer
+	}
+	if err != nil {
+		return fmt.Errorf("read declaration of %s: %w", name, err)
+	}
+	rec, err := d.Records.Get(ctx, name)
+	if fault.Is(err, fault.NotFound) {
+		return nil // nothing was ever found for it: the sweep looks again
+	}
+	if err != nil {
+		return fmt.Errorf("read record of %s: %w", name, err)
+	}
+	if !due(declared.Application, &rec) {
+		return nil
+	}
+	r, err := d.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	runErr := r.run(ctx)
+	return r.close(ctx, runErr, last)
+}
+
+// due reports whether there is something to apply: automated applications go to all that is wanted, the others to what
+// a person has asked for.
+func due(a app.Application, rec *record.Record) bool {
+	return rec.Pending() && (a.Sync.Automated || rec.Requested == rec.Wanted.Seq)
+}
+
+// run is one holder of the lock.
+type run struct {
+	*Deploy
+	name     app.Name
+	fence    uint64
+	takeover uint64 // objects with an older fence annotation must be touched; 0: none
+	started  time.Time
+
+	rec      record.Record // as last read; its lock was ours then
+	wanted   record.Wanted
+	writes   int  // done so far: a run that has written nothing does not stop for time
+	inFlight bool // a write ended without an answer
+	report   record.Run
+	done     *record.Done
+}
+
+func (d *Deploy) lock(ctx context.Context, name app.Name) (*run, error) {
+	now := time.Now()
+	rec, err := d.Records.Update(ctx, name, func(r *record.Record) error { return r.Take(d.Owner, now, now.Add(d.Lease)) })
+	if err != nil {
+		return nil, fmt.Errorf("take lock: %w", err)
+	}
+	return &run{Deploy: d, name: name, fence: rec.Lock.Fence, takeover: rec.Lock.Takeover, started: now, rec: rec, wanted: rec.Wanted,
+		report: record.Run{Fence: rec.Lock.Fence, Started: now}}, nil
+}
+
+// run does the work up to, not including, the record: prepare, list, look again, plan, try, apply, prune.
+func (r *run) run(ctx context.Context) error {
+	for range restarts {
+		r.report.Seq, r.report.Revs, r.report.Forced = r.wanted.Seq, r.wanted.Revs, r.wanted.Forced
+		want, err := r.prepare(ctx)
+		if err != nil {
+			return err
+		}
+		live, err := r.look(ctx, want)
+		if err != nil {
+			return err
+		}
+		if r.rec.Wanted.Seq != r.wanted.Seq { // rule 10: something newer is wanted by now
+			r.wanted, r.report.Notes = r.rec.Wanted, nil
+			continue
+		}
+		p, err := r.plan(ctx, want, live)
+		if err != nil {
+			return err
+		}
+		return r.execute(ctx, want, p)
+	}
+	return fault.New(fault.Unfinished, "sync %s: a newer revision was wanted %d times while it rendered", r.name, restarts)
+}
+
+// execute is the part that writes.
+func (r *run) execute(ctx context.Context, want *desired, p *plan) error {
+	if err := r.try(ctx, want, p); err != nil {
+		return err
+	}
+	if err := r.widen(ctx, want, p); err != nil {
+		return err
+	}
+	if err := r.apply(ctx, want, p); err != nil {
+		return err
+	}
+	if err := r.prune(ctx, p); err != nil { // rule 13: only after all applies of this run
+		return err
+	}
+	if err := r.register(ctx, p.registry); err != nil {
+		return err
+	}
+	return r.save(ctx, want, p)
+}
+
+// holds is the consistent read before a first write and after a 409 (rules 10 and 12).
+func (r *run) holds(ctx context.Context) error {
+	rec, err := r.Records.Get(ctx, r.name)
+	if fault.Is(err, fault.NotFound) { // the record was lost: so is the lock
+		return gone(r.name)
+	}
+	if err != nil {
+		return fmt.Errorf("read record of %s: %w", r.name, err)
+	}
+	return rec.Holds(r.fence)
+}
+
+func gone(name app.Name) error {
+	return fault.New(fault.Superseded, "sync %s: its record is gone", name)
+}
