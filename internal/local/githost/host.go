@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"slipway/internal/secret"
 )
 
 const (
@@ -26,11 +28,11 @@ const (
 
 // Options says where the repositories lie and who is told of a push.
 type Options struct {
-	Dir           string // repositories: DIR/OWNER/NAME.git, bare, in lower case
-	Name          string // the host that repositories claim to be on, "github.com" if empty
-	DefaultBranch string // of new repositories, "main" if empty
-	WebhookURL    string // where pushes are announced; empty: nowhere, unless Deliver is set
-	Secret        string // signs them, X-Hub-Signature-256
+	Dir           string       // repositories: DIR/OWNER/NAME.git, bare, in lower case
+	Name          string       // the host that repositories claim to be on, "github.com" if empty
+	DefaultBranch string       // of new repositories, "main" if empty
+	WebhookURL    string       // where pushes are announced; empty: nowhere, unless Deliver is set
+	Secret        secret.Value // signs them, X-Hub-Signature-256
 	// Deliver replaces the POST to WebhookURL: a test holds back, drops, doubles or swaps what it is given, and may hand
 	// it to Host.Post at any time. An error means that the delivery is tried again, a bounded number of times.
 	Deliver func(ctx context.Context, d Delivery) error

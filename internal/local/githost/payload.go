@@ -98,7 +98,7 @@ func (h *Host) event(kind string, r repo, ref, after string, payload object) Del
 	if err != nil { // maps of strings
 		panic(err)
 	}
-	mac := hmac.New(sha256.New, []byte(h.opts.Secret))
+	mac := hmac.New(sha256.New, h.opts.Secret.Reveal())
 	_, _ = mac.Write(body)
 	head := http.Header{}
 	head.Set("Content-Type", "application/json")

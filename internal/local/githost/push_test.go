@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"slipway/internal/local/githost"
+	"slipway/internal/secret"
 )
 
 type event struct {
@@ -40,7 +41,7 @@ func parse(t *testing.T, d githost.Delivery) event {
 const zeros = "0000000000000000000000000000000000000000"
 
 func TestAPushIsKeptAndAnnounced(t *testing.T) {
-	url, ch, _ := serve(t, githost.Options{Secret: "It's a Secret to Everybody"})
+	url, ch, _ := serve(t, githost.Options{Secret: secret.Of("It's a Secret to Everybody")})
 	w := clone(t, url+"/git/MyOrg/K8s-Config.git")
 	first := w.commit(map[string]string{"a.yaml": "a: 1\n"})
 	w.git("push", "--quiet", "origin", "main")

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"slipway/internal/app"
+	"slipway/internal/fault"
+	"slipway/internal/local"
+	"slipway/internal/manifest"
+	"slipway/internal/record"
+)
+
+func printApplication(w io.Writer, a local.Application) {
+	table(w, "Name\t"+string(a.Name), func(row func(...any)) {
+		s, d := a.Registered.Application.Source, a.Registered.Application.Destination
+		row("Status", a.Status)
+		row("Source", s.RepoURL+" "+s.Path+" "+s.TargetRevision)
+		row("Destination", d.Server+d.Name+" "+d.Namespace)
+		row("Declared in", a.File, a.Owner)
+		row("Revision", revisions(a))
+		for _, warning := range a.Warnings {
+			row("Warning", warning)
+		}
+		if r := a.Record.Refused; r.Reason != "" {
+			row("Refused", r.Rev.Short()+": "+r.Reason)
+		}
+		if a.Last == nil {
+			return
+		}
+		row("Last run", lastRun(a), fmt.Sprintf("%d applied, %d unchanged, %d pruned", a.Last.Applied, a.Last.Unchanged, a.Last.Pruned))
+		if a.Last.Reason != "" {
+			row("Reason", a.Last.Reason)
+		}
+		for _, n := range a.Last.Notes {
+			row("Note", n)
+		}
+	})
+}
+
+func syncCommand(dir *string) *cobra.Command {
+	c := &cobra.Command{Use: "sync [NAMESPACE/]NAME", Short: "Apply what is wanted, and wait for it", Args: exactly(1)}
+	o := output(c)
+	wait := c.Flags().Duration("timeout", 5*time.Minute, "how long to wait; 0 does not wait")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		k, err := local.Dial(*dir)
+		if err != nil {
+			return err
+		}
+		a, err := k.Sync(c.Context(), named(args))
+		if err == nil && *wait > 0 {
+			a, err = await(c.Context(), k, a, *wait)
+		}
+		if err != nil {
+			return err
+		}
+		if *o == "json" {
+			return printJSON(c.OutOrStdout(), a)
+		}
+		printApplication(c.OutOrStdout(), a)
+		return nil
+	}
+	return c
+}
+
+// await polls until the seq that was asked for is done, or was given up.
+func await(ctx context.Context, k *local.Client, asked local.Application, limit time.Duration) (local.Application, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	seq := asked.Record.Requested
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		a, err := k.Application(ctx, asked.Name)
+		switch {
+		case err != nil:
+			return a, err
+		case a.Record.Done.Seq == seq, a.Record.Wanted.Seq != seq:
+			return a, nil
+		case a.Record.GivenUp == seq:
+			return a, refusedRun(asked.Name, a.Last)
+		}
+		select {
+		case <-ctx.Done():
+			return a, fault.New(fault.Unavailable, "sync %s: not done in %s; slipway app get shows more", asked.Name, limit)
+		case <-tick.C:
+		}
+	}
+}
+
+func refusedRun(name app.Name, last *record.Run) error {
+	if last == nil {
+		return fault.New(fault.Internal, "sync %s: given up", name)
+	}
+	return fault.New(fault.Denied, "sync %s: %s: %s", name, last.Outcome, manifest.CleanText(last.Reason, 2048))
+}

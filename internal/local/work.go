@@ -1,0 +1,133 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"slipway/internal/app"
+	"slipway/internal/git/hook"
+	"slipway/internal/invoke"
+	"slipway/internal/queue"
+	"slipway/internal/record"
+	"slipway/internal/revision"
+	"slipway/internal/secret"
+)
+
+// Times of the functions that this process stands for (design.md 5).
+const (
+	fetchTimeout = 60 * time.Second
+	syncTimeout  = 120 * time.Second
+	sweepTimeout = 2 * time.Minute
+	sweepEvery   = 5 * time.Minute
+)
+
+// Workers are how many invocations run at once; on a machine of one's own more only get in each other's way.
+const (
+	fetchWorkers = 2
+	syncWorkers  = 4
+)
+
+const hookPath = invoke.GitHubRoute
+
+// handler routes what comes in: webhooks through the event that Lambda would get, clients, git.
+func (l *Local) handler(ctx context.Context, git http.Handler) (http.Handler, error) {
+	h, err := hook.New(ctx, hook.Static(secret.Key{ID: "current", Value: secret.Of(l.keys.Webhook)}), 0)
+	if err != nil {
+		return nil, fmt.Errorf("open webhook: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/", invoke.HTTP{Hook: h, Queue: l.queues.moves, Log: l.log})
+	mux.Handle("/v1/", l.api())
+	mux.Handle("/", git)
+	return mux, nil
+}
+
+// begin registers the root, takes the locks from whoever died with this folder open, and starts the work.
+func (l *Local) begin(ctx context.Context, o Options) error {
+	if err := l.recover(ctx); err != nil {
+		return err
+	}
+	if err := l.registerRoot(ctx, o.Root); err != nil {
+		return err
+	}
+	run, cancel := context.WithCancel(context.Background())
+	l.closers = append(l.closers, func() { cancel(); l.work.Wait() })
+	l.work.Go(func() {
+		invoke.Poller{Queue: l.queues.moves, Workers: fetchWorkers, Timeout: fetchTimeout, Log: l.log, Handle: invoke.SQS[revision.Move]{
+			Name: "fetch", Delayer: l.queues.moves, MaxReceives: maxReceives, Log: l.log,
+			Handler: func(ctx context.Context, m revision.Move, _ invoke.Attempt) error { return l.fetch.Move(ctx, m) },
+		}.Handle}.Run(run)
+	})
+	l.work.Go(func() {
+		invoke.Poller{Queue: l.queues.syncs, Workers: syncWorkers, Timeout: syncTimeout, Log: l.log, Handle: invoke.SQS[app.Wake]{
+			Name: "sync", Delayer: l.queues.syncs, MaxReceives: maxReceives, Log: l.log,
+			Handler: func(ctx context.Context, w app.Wake, a invoke.Attempt) error {
+				return l.deploy.Sync(ctx, w.Application, a.Last)
+			},
+		}.Handle}.Run(run)
+	})
+	every := o.Sweep
+	if every <= 0 {
+		every = sweepEvery
+	}
+	l.work.Go(func() { l.schedule(run, every) })
+	return nil
+}
+
+// recover ends the leases that the last process of this folder left: the state file lets in one process at a time, so
+// their holders are dead.
+func (l *Local) recover(ctx context.Context) error {
+	all, err := l.stores.Records.List(ctx)
+	if err != nil {
+		return fmt.Errorf("read records: %w", err)
+	}
+	for _, r := range all {
+		if r.Lock.Owner == "" {
+			continue
+		}
+		if _, err := l.stores.Records.Update(ctx, app.Name(r.Application), func(r *record.Record) error { r.Expire(); return nil }); err != nil {
+			return fmt.Errorf("end lease of %s: %w", r.Application, err)
+		}
+	}
+	return nil
+}
+
+// registerRoot declares --root; without it the root of the last start stays.
+func (l *Local) registerRoot(ctx context.Context, flag string) error {
+	if flag == "" {
+		return nil
+	}
+	a, err := root(flag)
+	if err != nil {
+		return err
+	}
+	return l.stores.Registry.Put(ctx, app.Registered{Application: a})
+}
+
+// schedule looks for lost pushes at once and then every so often (rule 16).
+func (l *Local) schedule(ctx context.Context, every time.Duration) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		sweep, cancel := context.WithTimeout(ctx, sweepTimeout)
+		if err := l.fetch.Sweep(sweep); err != nil && !errors.Is(err, context.Canceled) {
+			l.log.Error("sweep", "error", err)
+		}
+		cancel()
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// deadLetter tells of a message that was put aside.
+func (l *Local) deadLetter(name string) func(queue.Message) {
+	return func(m queue.Message) {
+		l.log.Error("dead letter", "queue", name, "id", m.ID, "receives", m.Receives, "message", m.Body)
+	}
+}
