@@ -1,0 +1,93 @@
+# `make demo` runs the main job, `make test` passes the tests. `make` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# Pinned: what passes must not change with somebody else's release.
+LINT_VERSION := v2.15.0
+LINT := .cache/bin/golangci-lint-$(LINT_VERSION)
+
+# Static binaries everywhere; only the race detector needs cgo, and so a C compiler.
+export CGO_ENABLED := 0
+# A go.work above us would unify our versions with Kubernetes' own (test/devkube).
+export GOWORK := off
+export SLIPWAY_DEVKUBE := $(CURDIR)/.cache/devkube/current/devkube
+
+GO_BUILD := go build -trimpath -ldflags='-s -w'
+FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: build devkube ## push, sync, roll out, revert, prune: the main job, each step seen in a cluster
+	./bin/slipway demo
+
+.PHONY: test
+test: devkube ## all tests with the race detector, against a real Kubernetes API server
+	CGO_ENABLED=1 go test -race -tags cluster -timeout 30m ./...
+	cd test/devkube && go test -trimpath ./...
+
+.PHONY: unit
+unit: ## the hermetic tests only: seconds
+	go test ./...
+
+.PHONY: build
+build: ## bin/slipway and bin/functions/NAME/bootstrap
+	$(GO_BUILD) -o bin/slipway .
+	$(foreach f,$(FUNCTIONS),$(GO_BUILD) -tags lambda.norpc -o bin/functions/$(f)/bootstrap ./functions/$(f);)
+
+.PHONY: devkube
+devkube: ## etcd, API server, controllers, scheduler, KWOK nodes as one binary; minutes the first time
+	@test/devkube/build.sh >/dev/null
+
+.PHONY: devkube-soak
+devkube-soak: devkube ## start and stop it ROUNDS=50 times: ready each time, nothing left
+	SLIPWAY_SOAK=$(or $(ROUNDS),50) go test -tags cluster -count 1 -v -timeout 60m \
+		-run TestAClusterStartedAndStopped ./internal/local/devkube
+
+.PHONY: check
+check: vet fmt lint arch ## what a reviewer should not have to say
+
+.PHONY: vet
+vet:
+	go vet -tags cluster ./...
+
+.PHONY: fmt
+fmt:
+	@files=$$(gofmt -l main.go functions internal test); \
+	if [ -n "$$files" ]; then echo "gofmt -w these:"; echo "$$files"; exit 1; fi
+
+.PHONY: lint
+lint: $(LINT) ## golangci-lint, the pinned one
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(CURDIR)/.cache/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv .cache/bin/golangci-lint $@
+
+.PHONY: arch
+arch: ## imports go down, one SDK has one home, files are short
+	go test ./test/arch
+
+.PHONY: conformance
+conformance: devkube ## the tutorial's manifests, unchanged: TUTORIAL=DIR for originals, else our own of that shape
+	SLIPWAY_TUTORIAL=$(abspath $(TUTORIAL)) go test -tags cluster -count 1 -v -timeout 20m ./test/conformance/...
+
+.PHONY: bench
+bench: build devkube ## one table and .cache/bench.json; RUN=REGEXP picks rows
+	go run ./test/bench -run '$(RUN)'
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME=30s
+	@for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+	    echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(FUZZTIME),30s) $$p; \
+	  done; \
+	done
+
+.PHONY: clean
+clean: ## what was built here; Go's own caches stay
+	rm -rf bin .cache
