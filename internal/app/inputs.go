@@ -32,6 +32,7 @@ type Target struct {
 const (
 	applicationEntry = "application.json"
 	filePrefix       = "files/"
+	trailer          = 1024 // zero bytes end a tar
 )
 
 // Encode is the bundle's bytes, the same for equal inputs: a tar of the application and its files in path order.
@@ -66,9 +67,12 @@ func (in Inputs) Encode() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// DecodeInputs reads what Encode wrote.
+// DecodeInputs reads what Encode wrote, and refuses everything else.
 func DecodeInputs(data []byte) (Inputs, error) {
 	in := Inputs{Files: map[string][]byte{}}
+	if !bytes.HasSuffix(data, make([]byte, trailer)) { // the reader takes an archive that was cut between entries for whole
+		return Inputs{}, errors.New("decode bundle: it was cut off")
+	}
 	r := tar.NewReader(bytes.NewReader(data))
 	for first := true; ; first = false {
 		h, err := r.Next()
@@ -77,6 +81,9 @@ func DecodeInputs(data []byte) (Inputs, error) {
 		}
 		if err != nil {
 			return Inputs{}, fmt.Errorf("decode bundle: %w", err)
+		}
+		if h.Typeflag != tar.TypeReg || h.Size > int64(len(data)) { // a sparse entry would be larger than what holds it
+			return Inputs{}, fmt.Errorf("decode bundle: entry %q is no plain file", h.Name)
 		}
 		b, err := io.ReadAll(r)
 		if err != nil {
@@ -91,7 +98,11 @@ func DecodeInputs(data []byte) (Inputs, error) {
 			}
 			continue
 		}
-		in.Files[strings.TrimPrefix(h.Name, filePrefix)] = b
+		name, ok := strings.CutPrefix(h.Name, filePrefix)
+		if _, twice := in.Files[name]; !ok || twice {
+			return Inputs{}, fmt.Errorf("decode bundle: unexpected entry %q", h.Name)
+		}
+		in.Files[name] = b
 	}
 }
 
