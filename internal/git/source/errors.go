@@ -28,6 +28,7 @@ func (h *host) sort(ctx context.Context, what string, err error) error {
 		rate   *github.RateLimitError
 		abuse  *github.AbuseRateLimitError
 		answer *github.ErrorResponse
+		factor *github.TwoFactorAuthError
 		uerr   *url.Error
 	)
 	switch {
@@ -37,6 +38,8 @@ func (h *host) sort(ctx context.Context, what string, err error) error {
 		return limited(what, abuse.GetRetryAfter())
 	case errors.As(err, &answer):
 		return h.answered(ctx, what, answer)
+	case errors.As(err, &factor):
+		return fault.New(fault.Denied, "%s: %s asks for a second factor", what, h.Name)
 	case errors.As(err, &uerr):
 		err = uerr.Err // without the URL
 	}
@@ -75,8 +78,8 @@ func (h *host) scrub(ctx context.Context, s string) string {
 	if h.Token == nil {
 		return s
 	}
-	if token, err := h.Token(ctx); err == nil && token != "" {
-		s = strings.ReplaceAll(s, token, "[redacted]")
+	if token, err := h.Token(ctx); err == nil && token.Len() > 0 {
+		s = strings.ReplaceAll(s, string(token.Reveal()), token.String())
 	}
 	return s
 }

@@ -5,7 +5,6 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,11 +13,12 @@ import (
 
 	"slipway/internal/fault"
 	"slipway/internal/revision"
+	"slipway/internal/secret"
 )
 
 // Token gives the credential for one request. It is asked before every request, so a token of an hour's life may expire
 // in the middle of a run, and once more after a 401 (faults 34). It must be safe for concurrent use.
-type Token func(ctx context.Context) (string, error)
+type Token func(ctx context.Context) (secret.Value, error)
 
 // Host is one git host from the configuration. A repository on any other host is refused.
 type Host struct {
@@ -87,8 +87,8 @@ func (g *GitHub) place(r revision.Repository) (*host, string, error) {
 	return h, "repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name), nil
 }
 
-// get makes one request and leaves the body to the caller. An error has its kind already and never contains a token, a
-// query or a redirect's URL (security X5).
+// get makes one request and leaves the body to the caller. An error has its kind already and holds no URL, so
+// neither a token nor the credential in a redirect's query (security X5, CVE-2023-25163).
 func (h *host) get(ctx context.Context, what, path, accept, etag string, limit int64) (*http.Response, error) {
 	req, err := h.client.NewRequest(http.MethodGet, path, nil)
 	if err != nil {
@@ -103,9 +103,4 @@ func (h *host) get(ctx context.Context, what, path, accept, etag string, limit i
 		return nil, h.sort(ctx, what, err)
 	}
 	return resp.Response, nil
-}
-
-// redact is a URL for people: without user, query and fragment (security X5, CVE-2023-25163).
-func redact(u *url.URL) string {
-	return fmt.Sprintf("%s://%s%s", u.Scheme, u.Host, u.EscapedPath())
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"slipway/internal/fault"
+	"slipway/internal/secret"
 )
 
 const (
@@ -65,7 +67,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if t.host.Token == nil || !t.isAPI(req.URL) {
-		return t.send(req, "")
+		return t.send(req, secret.Value{})
 	}
 	token, err := t.host.Token(req.Context())
 	if err != nil {
@@ -77,19 +79,19 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	// Faults 34: an expired token is replaced once. The same one again would only be refused again.
 	again, err := t.host.Token(req.Context())
-	if err != nil || again == token {
+	if err != nil || bytes.Equal(again.Reveal(), token.Reveal()) {
 		return resp, nil //nolint:nilerr // the 401 says more than the token source
 	}
 	_ = resp.Body.Close()
 	return t.send(req, again)
 }
 
-func (t *transport) send(req *http.Request, token string) (*http.Response, error) {
+func (t *transport) send(req *http.Request, token secret.Value) (*http.Response, error) {
 	r := req.Clone(req.Context())
 	r.Header.Del("Authorization")
 	r.Header.Del("Referer") // it would carry a redirect's credential to the next host
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+	if token.Len() > 0 {
+		r.Header.Set("Authorization", "Bearer "+string(token.Reveal()))
 	}
 	resp, err := t.next.RoundTrip(r)
 	if err != nil {
