@@ -97,6 +97,16 @@ func (i *Injector) Calls() []string {
 	return append([]string(nil), i.calls...)
 }
 
+// Gone reports whether the process has ended: what runs from now on is another one and uses another Injector, or none.
+func (i *Injector) Gone() bool {
+	if i == nil {
+		return false
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.gone
+}
+
 // Fired reports whether the planned call was reached.
 func (i *Injector) Fired() bool {
 	i.mu.Lock()
