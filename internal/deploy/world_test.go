@@ -1,0 +1,143 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"slipway/internal/app"
+	"slipway/internal/manifest"
+	"slipway/internal/record"
+	"slipway/internal/render"
+	"slipway/internal/revision"
+	"slipway/internal/state"
+	"slipway/internal/state/bolt"
+)
+
+// world is one application, its state in a real store, its cluster in memory.
+type world struct {
+	t       *testing.T
+	stores  state.Stores
+	server  *server
+	deploy  *Deploy
+	queue   *wakes
+	app     app.Application
+	commits int
+}
+
+const repo = "https://github.com/myorg/k8s-config"
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	store, err := bolt.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	w := &world{t: t, stores: store.Stores(), server: newServer(), queue: &wakes{}}
+	w.app = app.Application{Namespace: "argocd", Name: "shop", Project: "default",
+		Source:      app.Source{RepoURL: repo, TargetRevision: "main", Path: "apps/shop", Directory: &app.Directory{Recurse: true}},
+		Destination: app.Destination{Name: app.InCluster, Namespace: "production"},
+		Sync:        app.SyncPolicy{Automated: true, Prune: true}}
+	w.deploy = w.run()
+	w.declare(w.app)
+	return w
+}
+
+// run is another process on the same state and cluster.
+func (w *world) run() *Deploy {
+	return New(Deps{Records: w.stores.Records, Registry: w.stores.Registry, Blobs: w.stores.Blobs, Renderer: inProcess{},
+		Queue: w.queue, Owner: "test", Connect: func(context.Context, app.Destination) (Cluster, error) { return w.server, nil }})
+}
+
+type inProcess struct{}
+
+func (inProcess) Render(_ context.Context, in app.Inputs, t app.Target) (manifest.Rendered, error) {
+	return render.InProcess(in, t)
+}
+
+// wakes is a queue that only remembers.
+type wakes struct {
+	woken []app.Name
+	looks []app.Name
+}
+
+func (q *wakes) Wake(_ context.Context, n app.Name) error        { q.woken = append(q.woken, n); return nil }
+func (q *wakes) Look(_ context.Context, a app.Application) error { q.looks = append(q.looks, a.Key()); return nil }
+
+func (w *world) declare(a app.Application) {
+	w.t.Helper()
+	w.app = a
+	if err := w.stores.Registry.Put(w.t.Context(), app.Registered{Application: a}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// push makes files what is wanted, as fetch does.
+func (w *world) push(files map[string]string) revision.SHA {
+	w.t.Helper()
+	w.commits++
+	sha := revision.SHA(fmt.Sprintf("%040x", w.commits))
+	in := app.Inputs{Application: w.app, Files: map[string][]byte{}}
+	for p, s := range files {
+		in.Files["apps/shop/"+p] = []byte(s)
+	}
+	b, err := in.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	digest, err := w.stores.Blobs.Put(w.t.Context(), b)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	src, err := w.app.From()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, err = w.stores.Records.Update(w.t.Context(), w.app.Key(), func(r *record.Record) error {
+		return r.Find(r.Ver, src, sha, digest, false, time.Now(), time.Now())
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return sha
+}
+
+func (w *world) sync() error { return w.deploy.Sync(w.t.Context(), w.app.Key(), false) }
+
+func (w *world) mustSync() {
+	w.t.Helper()
+	if err := w.sync(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) record() record.Record {
+	w.t.Helper()
+	r, err := w.stores.Records.Get(w.t.Context(), w.app.Key())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// configMap is a manifest, one key each line.
+func configMap(name string, data ...string) string {
+	return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\ndata:\n  " + strings.Join(data, "\n  ") + "\n"
+}
+
+func cm(name string) manifest.ID {
+	return manifest.ID{Kind: "ConfigMap", Namespace: "production", Name: name}
+}
+
+func value(u *unstructured.Unstructured, key string) string {
+	if u == nil {
+		return ""
+	}
+	s, _, _ := unstructured.NestedString(u.Object, "data", key)
+	return s
+}
