@@ -1,6 +1,8 @@
 package render
 
 import (
+	"strings"
+
 	"slipway/internal/app"
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
@@ -32,12 +34,28 @@ func inProcess(in app.Inputs, t app.Target, said *helmLog) (out manifest.Rendere
 	if err != nil {
 		return manifest.Rendered{}, err
 	}
+	h := in.Application.Source.Helm
+	skipTests := h != nil && h.SkipTests
 	kept := out.Objects[:0]
 	for _, o := range out.Objects {
-		if !manifest.LeftOut(o) { // Helm's tests and rollbacks
-			kept = append(kept, o)
+		if manifest.LeftOut(o) || skipTests && isTest(o) {
+			continue
 		}
+		out.Warnings = append(out.Warnings, manifest.ListMapDuplicates(o)...)
+		manifest.LastWins(o)
+		kept = append(kept, o)
 	}
 	out.Objects = kept
 	return out, manifest.CheckLimits(out.Objects)
+}
+
+// isTest is what helm template --skip-tests leaves out: a hook that is a test among other things (helm
+// cmd/helm/template.go). A hook that is nothing but a test is always left out, as Argo CD does.
+func isTest(o manifest.Object) bool {
+	for h := range strings.SplitSeq(o.GetAnnotations()["helm.sh/hook"], ",") {
+		if h = strings.TrimSpace(h); h == "test" || h == "test-success" {
+			return true
+		}
+	}
+	return false
 }

@@ -83,14 +83,10 @@ func (r *Renderer) Render(ctx context.Context, in app.Inputs, t app.Target) (man
 	if ctx.Err() != nil {
 		return manifest.Rendered{}, fault.Wrap(fault.Unavailable, fmt.Errorf("render %s: %w", in.Application.Key(), ctx.Err()))
 	}
-	var out manifest.Rendered
-	if err == nil {
-		out, err = decodeAnswer(answer)
-	}
 	if err != nil {
 		return manifest.Rendered{}, fmt.Errorf("render %s: %w", in.Application.Source.Path, err)
 	}
-	return out, nil
+	return decodeAnswer(answer)
 }
 
 // run starts the child, gives it ask, and returns what it answers. The environment is empty and nothing is inherited but

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -31,11 +32,20 @@ const (
 	maxCauses  = 10
 )
 
-// checkSchemas checks the values against the schema of the chart and of each subchart that has one.
+// checkSchemas checks the values against the schema of the chart and of each subchart that has one, and says what is
+// wrong in all of them.
 func checkSchemas(dir string, c *chart.Chart, values map[string]any) error {
+	reasons := schemaReasons(dir, c, values)
+	if len(reasons) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s", cut(strings.Join(reasons, "\n")))
+}
+
+func schemaReasons(dir string, c *chart.Chart, values map[string]any) (reasons []string) {
 	if c.Schema != nil {
 		if err := checkSchema(path.Join(dir, schemaFile), c.Schema, values); err != nil {
-			return err
+			reasons = append(reasons, err.Error())
 		}
 	}
 	for _, sub := range c.Dependencies() {
@@ -45,13 +55,12 @@ func checkSchemas(dir string, c *chart.Chart, values map[string]any) error {
 		}
 		v, ok := raw.(map[string]any)
 		if !ok {
-			return fault.New(fault.Invalid, "%s: values of subchart %s are not a map", dir, sub.Name())
+			reasons = append(reasons, fmt.Sprintf("%s: values of subchart %s are not a map", dir, sub.Name()))
+			continue
 		}
-		if err := checkSchemas(path.Join(dir, "charts", sub.Name()), sub, v); err != nil {
-			return err
-		}
+		reasons = append(reasons, schemaReasons(path.Join(dir, "charts", sub.Name()), sub, v)...)
 	}
-	return nil
+	return reasons
 }
 
 func checkSchema(file string, schema []byte, values map[string]any) error {
@@ -79,7 +88,12 @@ func checkSchema(file string, schema []byte, values map[string]any) error {
 	var invalid *jsonschema.ValidationError
 	switch err := s.Validate(v); {
 	case errors.As(err, &invalid):
-		return fault.New(fault.Invalid, "values do not meet %s:\n%s", file, cut(strings.Join(causes(invalid, nil), "\n")))
+		lines := causes(invalid, nil)
+		slices.Sort(lines) // the validator walks maps
+		if len(lines) > maxCauses {
+			lines = append(lines[:maxCauses], "and more")
+		}
+		return fault.New(fault.Invalid, "values do not meet %s:\n%s", file, strings.Join(lines, "\n"))
 	case err != nil:
 		return fault.New(fault.Invalid, "%s: values cannot be validated", file)
 	}
@@ -111,12 +125,6 @@ func causes(e *jsonschema.ValidationError, lines []string) []string {
 		}
 		return lines
 	}
-	if len(lines) == maxCauses {
-		return append(lines, "and more")
-	}
-	if len(lines) > maxCauses {
-		return lines
-	}
 	at := strings.Join(append([]string{".Values"}, e.InstanceLocation...), ".")
 	return append(lines, at+": "+rule(e.ErrorKind))
 }
@@ -137,6 +145,10 @@ func rule(k jsonschema.ErrorKind) string {
 		return "does not match " + k.Want
 	case *kind.Format:
 		return "is not of format " + k.Want
+	case *kind.Minimum:
+		return "must be at least " + k.Want.RatString()
+	case *kind.Maximum:
+		return "must be at most " + k.Want.RatString()
 	case *kind.FalseSchema:
 		return "is not allowed"
 	}

@@ -1,10 +1,11 @@
 package render
 
 import (
+	"bytes"
 	"errors"
 	"io"
-
-	"bytes"
+	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -12,6 +13,8 @@ import (
 )
 
 const maxDepth = 100 // of values and Chart.yaml; security R12
+
+var yamlLine = regexp.MustCompile(`^ line ([0-9]+):`)
 
 // checkMapping refuses what a decoder would take in silence or answer with the text of the file (security R12, R15):
 // broken YAML, a second document, a key given twice, nesting without end, anything that is not a map. An empty file is
@@ -24,7 +27,8 @@ func checkMapping(file string, data []byte) error {
 		return nil
 	}
 	if err != nil {
-		return fault.New(fault.Invalid, "%s: %s", file, quoted.ReplaceAllString(err.Error(), "[value]"))
+		msg := quoted.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), masked)
+		return fault.New(fault.Invalid, "%s:%s", file, yamlLine.ReplaceAllString(" "+msg, "$1:"))
 	}
 	var second yaml.Node
 	if err := d.Decode(&second); !errors.Is(err, io.EOF) {
