@@ -1,7 +1,6 @@
 package app
 
 import (
-	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -47,8 +46,13 @@ func (n node) repoURL() string {
 	if _, ok := n.value.(string); !ok {
 		return s
 	}
-	if u, err := url.Parse(s); err == nil && u.User != nil {
-		if _, secret := u.User.Password(); secret || u.Scheme != "ssh" {
+	if before, rest, ok := strings.Cut(s, "@"); ok {
+		scheme, user, hasScheme := strings.Cut(before, "://")
+		ssh := hasScheme && strings.EqualFold(scheme, "ssh") || !hasScheme && strings.Contains(rest, ":")
+		if !hasScheme {
+			user = before
+		}
+		if !ssh || strings.ContainsAny(user+rest, "@") || strings.Contains(user, ":") { // git@host names nobody; a token may be a user's name
 			n.fail("holds credentials: they belong into the configuration of the git host")
 			return ""
 		}
