@@ -60,7 +60,7 @@ func (h *Host) compare(w http.ResponseWriter, r *http.Request, rp repo) {
 	from, to, ok := strings.Cut(r.PathValue("basehead"), "...")
 	base, head := "", ""
 	if ok {
-		base, head = h.resolve(r.Context(), rp, from), h.resolve(r.Context(), rp, to)
+		base, head = h.named(r.Context(), rp, from), h.named(r.Context(), rp, to)
 	}
 	if base == "" || head == "" {
 		refuse(w, http.StatusNotFound, "Not Found")

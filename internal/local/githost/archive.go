@@ -8,7 +8,7 @@ import (
 
 // tarball redirects to the archive, as GitHub does, so that a client's redirects are always exercised.
 func (h *Host) tarball(w http.ResponseWriter, r *http.Request, rp repo) {
-	id := h.resolve(r.Context(), rp, r.PathValue("ref"))
+	id := h.named(r.Context(), rp, r.PathValue("ref"))
 	if id == "" {
 		refuse(w, http.StatusNotFound, "Not Found")
 		return

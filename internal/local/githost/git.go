@@ -121,6 +121,14 @@ func (h *Host) resolve(ctx context.Context, r repo, name string) string {
 	return ""
 }
 
+// named is resolve for who finds out later whether the commit is there: a full commit id costs no process.
+func (h *Host) named(ctx context.Context, r repo, name string) string {
+	if isSHA(name) {
+		return name
+	}
+	return h.resolve(ctx, r, name)
+}
+
 func isSHA(s string) bool {
 	return len(s) == 40 && strings.Trim(s, "0123456789abcdef") == ""
 }

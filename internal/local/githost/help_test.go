@@ -14,7 +14,7 @@ import (
 )
 
 // serve starts a host on the loopback interface. Deliveries go to a channel unless o says otherwise.
-func serve(t *testing.T, o githost.Options) (url string, deliveries <-chan githost.Delivery, h *githost.Host) {
+func serve(t testing.TB, o githost.Options) (url string, deliveries <-chan githost.Delivery, h *githost.Host) {
 	t.Helper()
 	ch := make(chan githost.Delivery, 100)
 	if o.Dir == "" {
@@ -39,11 +39,11 @@ func serve(t *testing.T, o githost.Options) (url string, deliveries <-chan githo
 
 // tree is a working copy.
 type tree struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
-func clone(t *testing.T, url string) tree {
+func clone(t testing.TB, url string) tree {
 	t.Helper()
 	w := tree{t, filepath.Join(t.TempDir(), "work")}
 	run(t, "", "clone", "--quiet", url, w.dir)
@@ -75,7 +75,7 @@ func (w tree) commit(files map[string]string) string {
 
 func (w tree) git(args ...string) string { w.t.Helper(); return run(w.t, w.dir, args...) }
 
-func run(t *testing.T, dir string, args ...string) string {
+func run(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	out, err := try(t, dir, args...)
 	if err != nil {
@@ -84,7 +84,7 @@ func run(t *testing.T, dir string, args ...string) string {
 	return out
 }
 
-func try(t *testing.T, dir string, args ...string) (string, error) {
+func try(t testing.TB, dir string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
