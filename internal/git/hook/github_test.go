@@ -237,3 +237,17 @@ func TestADeliveryWithoutIdIsKnownByItsBody(t *testing.T) {
 		t.Errorf("got %+v, %v, want the body's hash", a, err)
 	}
 }
+
+func TestADeletionIsSaidEitherWay(t *testing.T) {
+	push := string(event(t, "push.json"))
+	for name, body := range map[string]string{
+		"by its flag":    strings.Replace(push, `"deleted": false`, `"deleted": true`, 1),
+		"by zeros":       strings.ReplaceAll(push, `"after": "`+string(after), `"after": "`+strings.Repeat("0", 40)),
+		"by more zeros":  strings.ReplaceAll(push, `"after": "`+string(after), `"after": "`+strings.Repeat("0", 64)),
+		"with both said": string(event(t, "push-branch-deleted.json")),
+	} {
+		if got, err := newHook(t).GitHub(t.Context(), signed("push", []byte(body)), []byte(body)); err != nil || len(got.Moves) > 0 || !strings.Contains(got.Ignored, "deleted") {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+}
