@@ -107,5 +107,8 @@ type Run struct {
 	LatencyMS int64                   `json:"latencyMs,omitempty"` // webhook received to last object applied
 }
 
-// historyCap bounds a record's size: a DynamoDB item holds 400 kB, a run at most about 4 kB.
-const historyCap = 20
+// historyCap and notesCap bound a record's size: a DynamoDB item holds 400 kB, so a run may have about 12 kB.
+const (
+	historyCap = 20
+	notesCap   = 8 << 10 // bytes of one run's notes; what is more is counted
+)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -168,7 +169,7 @@ func (r *Record) Request() {
 // Remember puts a run at the head of the history. A run that ends as the one before did, at the same seq and for the
 // same reason, is counted there: a cluster that is away for a day must not push the last good run out.
 func (r *Record) Remember(run Run) {
-	run.Attempts = 1
+	run.Attempts, run.Notes = 1, fit(run.Notes)
 	h := r.History
 	if len(h) > 0 && run.Outcome != Applied && h[0].Outcome == run.Outcome && h[0].Seq == run.Seq && h[0].Reason == run.Reason {
 		run.Attempts, run.Started = h[0].Attempts+1, h[0].Started
@@ -176,6 +177,18 @@ func (r *Record) Remember(run Run) {
 	}
 	h = append([]Run{run}, h...)
 	r.History = h[:min(len(h), historyCap)]
+}
+
+// fit is notes, or as many of them as a record has room for and how many are left out: 2,000 objects may each be kept by
+// somebody. Logs have them all.
+func fit(notes []string) []string {
+	size := 0
+	for i, n := range notes {
+		if size += len(n); size > notesCap {
+			return append(slices.Clone(notes[:i]), fmt.Sprintf("and %d more", len(notes)-i))
+		}
+	}
+	return notes
 }
 
 // Widen adds kinds to where this application's objects are looked for, before the first of them is written.
