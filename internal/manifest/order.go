@@ -38,37 +38,24 @@ func compare(a, b ID) int {
 }
 
 // Order sorts objs in place into the order in which they are applied: by kind as Argo CD does, then by namespace and
-// name. A Namespace or CRD that would come after an object that needs it is moved before the first such object
-// (sync_tasks.go adjustDeps): a custom kind may be called Secret. Equal input in any order gives equal output.
+// name. A CRD that would come after an object of its kind is moved before the first one (sync_tasks.go adjustDeps): a
+// custom kind may be called Secret. A Namespace comes before its users by the order of kinds alone. Equal input in any
+// order gives equal output.
 func Order(objs []Object) {
 	slices.SortStableFunc(objs, func(a, b Object) int { return compare(a.ID(), b.ID()) })
-	for i := range objs {
-		needs := dependency(objs[i])
-		if needs == nil {
+	for i, o := range objs {
+		if o.GetKind() != "CustomResourceDefinition" {
 			continue
 		}
-		first := slices.IndexFunc(objs[:i], needs)
+		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(o.Object, "spec", "names", "kind")
+		first := slices.IndexFunc(objs[:i], func(u Object) bool { return u.ID().Group == group && u.ID().Kind == kind })
 		if first < 0 {
 			continue
 		}
-		o := objs[i]
 		copy(objs[first+1:i+1], objs[first:i])
 		objs[first] = o
 	}
-}
-
-// dependency tells which objects need o to exist before they do; nil if o is nothing that others depend on.
-func dependency(o Object) func(Object) bool {
-	id := o.ID()
-	switch {
-	case id.Kind == "Namespace" && id.Group == "":
-		return func(u Object) bool { return u.GetNamespace() == id.Name }
-	case id.Kind == "CustomResourceDefinition" && id.Group == "apiextensions.k8s.io":
-		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
-		kind, _, _ := unstructured.NestedString(o.Object, "spec", "names", "kind")
-		return func(u Object) bool { return u.ID().Group == group && u.ID().Kind == kind }
-	}
-	return nil
 }
 
 // Groups cuts ordered objects into runs of one kind. Within a group they may be applied at once; one group is done
