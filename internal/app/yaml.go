@@ -167,19 +167,44 @@ func (w *walk) visit(n *yaml.Node, path string, depth int) bool {
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			k, v := n.Content[i], n.Content[i+1]
-			at := join(path, k.Value)
-			if k.Tag == "!!merge" { // its fields count as written here; those that are written here win
+			key, ok := keyText(k)
+			at := join(path, key)
+			switch {
+			case !ok:
+				w.fail(k, "%s: a key is no text; where it is a template, put it in quotes", path)
+			case k.Tag == "!!merge": // its fields count as written here
 				at = path
-			} else if seen[k.Value] && k.Kind == yaml.ScalarNode {
+			case seen[key]:
 				w.fail(k, "%s: is there twice", at)
-			} else {
+			default:
 				w.note(at, k)
 			}
-			seen[k.Value] = true
+			seen[key] = true
 			if !w.visit(v, at, depth+1) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// oldBool are words that are true or false to the decoder of Kubernetes (YAML 1.1), and texts to the other one.
+var oldBool = regexp.MustCompile(`^(?i:y|yes|n|no|on|off)$`)
+
+// keyText is a key as it is in JSON: 1 and "1" are one key there, and so are on and true. It is false for a key that is
+// no scalar.
+func keyText(k *yaml.Node) (string, bool) {
+	if k.Kind != yaml.ScalarNode {
+		return "", false
+	}
+	if t := k.ShortTag(); t == "!!merge" || t == "!!str" && (k.Style != 0 || !oldBool.MatchString(k.Value)) {
+		return k.Value, true
+	}
+	var m map[string]any
+	if err := sigs.Unmarshal([]byte(k.Value+": x"), &m); err == nil {
+		for key := range m {
+			return key, true
+		}
+	}
+	return "", false
 }
