@@ -28,11 +28,10 @@ type server struct {
 	mu       sync.Mutex
 	objects  map[manifest.ID]*unstructured.Unstructured
 	version  int
-	refuse   map[manifest.ID]error                      // by object: what a write answers
-	history  []event                                    // every write that took effect
-	requests []string                                   // every request, for counting
-	before   func(ctx context.Context, op string) error // called ahead of each request
-	after    func(ctx context.Context, op string) error // called when it has taken effect
+	refuse   map[manifest.ID]error                    // by object: what a write answers
+	history  []event                                  // every write that took effect
+	requests []string                                 // every request, for counting
+	around   func(op string, call func() error) error // called in place of each request
 }
 
 type event struct {
@@ -48,20 +47,20 @@ func newServer() *server {
 func (s *server) do(ctx context.Context, op string, f func() error) error {
 	s.mu.Lock()
 	s.requests = append(s.requests, op)
-	before, after := s.before, s.after
+	around := s.around
 	s.mu.Unlock()
-	if before != nil {
-		if err := before(ctx, op); err != nil {
-			return err
-		}
+	call := func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return f()
 	}
-	s.mu.Lock()
-	err := f()
-	s.mu.Unlock()
-	if err == nil && after != nil {
-		return after(ctx, op)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return err
+	if around == nil {
+		return call()
+	}
+	return around(op, call)
 }
 
 func (s *server) next() string { s.version++; return strconv.Itoa(s.version) }

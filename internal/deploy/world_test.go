@@ -66,8 +66,11 @@ type wakes struct {
 	looks []app.Name
 }
 
-func (q *wakes) Wake(_ context.Context, n app.Name) error        { q.woken = append(q.woken, n); return nil }
-func (q *wakes) Look(_ context.Context, a app.Application) error { q.looks = append(q.looks, a.Key()); return nil }
+func (q *wakes) Wake(_ context.Context, n app.Name) error { q.woken = append(q.woken, n); return nil }
+func (q *wakes) Look(_ context.Context, a app.Application) error {
+	q.looks = append(q.looks, a.Key())
+	return nil
+}
 
 func (w *world) declare(a app.Application) {
 	w.t.Helper()
@@ -140,4 +143,19 @@ func value(u *unstructured.Unstructured, key string) string {
 	}
 	s, _, _ := unstructured.NestedString(u.Object, "data", key)
 	return s
+}
+
+func configMapObject(name, key, val string) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{"name": name, "namespace": "production"}, "data": map[string]any{key: val}}}
+}
+
+// declared is Applications of these names.
+func declared(names ...string) string {
+	var b strings.Builder
+	for _, n := range names {
+		fmt.Fprintf(&b, "---\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: %s\n  namespace: argocd\nspec:\n  project: default\n"+
+			"  source:\n    repoURL: %s\n    path: apps/%s\n  destination:\n    name: in-cluster\n    namespace: production\n", n, repo, n)
+	}
+	return b.String()
 }
