@@ -128,7 +128,7 @@ func (c *cutter) visit(name string, size int64, body io.Reader) error {
 	}
 	data := make([]byte, size)
 	if _, err := io.ReadFull(body, data); err != nil {
-		return err //nolint:wrapcheck // walk knows what it means
+		return err
 	}
 	if modules {
 		c.modules = parseModules(data)

@@ -14,7 +14,7 @@ import (
 // meter is the expanded stream, counted as it comes: what a header claims decides nothing (security S4; CVE-2025-32386
 // was an archive of 800 times its size).
 type meter struct {
-	ctx        context.Context //nolint:containedctx // lives for one walk
+	ctx        context.Context // lives for one walk
 	compressed counter
 	z          *gzip.Reader
 	expanded   int64
@@ -39,7 +39,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	case m.expanded > m.limits.RatioFloor && m.expanded/m.limits.Ratio > m.compressed.n:
 		m.err = fault.New(fault.Invalid, "it expands to more than %d times its size", m.limits.Ratio)
 	default:
-		return n, err //nolint:wrapcheck // io.Reader
+		return n, err
 	}
 	return n, m.err
 }
@@ -74,5 +74,5 @@ func (c *counter) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		c.err = err
 	}
-	return n, err //nolint:wrapcheck // io.Reader
+	return n, err
 }

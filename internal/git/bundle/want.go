@@ -34,7 +34,7 @@ func (w *want) add(i int, a app.Application) error {
 	}
 	values, err := a.ValueFiles()
 	if err != nil {
-		return err //nolint:wrapcheck // names the field
+		return err
 	}
 	for n, p := range values {
 		if app.IsGlob(p) && !doublestar.ValidatePattern(p) {
@@ -87,7 +87,7 @@ func (c *cutter) checkValueFiles(p *part) error {
 	}
 	values, err := p.app.ValueFiles()
 	if err != nil {
-		return err //nolint:wrapcheck // names the field
+		return err
 	}
 	for i, v := range values {
 		_, ok := p.files[v]

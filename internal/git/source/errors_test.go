@@ -91,7 +91,7 @@ func TestAHostThatIsDownIsUnavailable(t *testing.T) {
 	if _, err := g.Tip(t.Context(), repoR, "main"); !fault.Is(err, fault.Unavailable) || strings.Contains(err.Error(), "http://") {
 		t.Errorf("error: %v", err)
 	}
-	api = fakeHost(t, func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
+	api = fakeHost(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := api.client(t).Compare(t.Context(), repoR, shaA, shaB); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a connection that breaks: %v", err)
 	}

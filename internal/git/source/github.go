@@ -167,7 +167,7 @@ func (g *GitHub) Archive(ctx context.Context, r revision.Repository, sha revisio
 	}
 	what := fmt.Sprintf("fetch archive of %s at %s", r, sha.Short())
 	ctx, cancel := context.WithTimeout(ctx, archiveWait)
-	resp, err := h.get(ctx, what, base+"/tarball/"+string(sha), asJSON, "", archiveCap)
+	resp, err := h.get(ctx, what, base+"/tarball/"+string(sha), asJSON, "", archiveCap) //nolint:bodyclose // bounded closes it
 	if err != nil {
 		cancel()
 		return nil, err

@@ -30,7 +30,7 @@ func fakeHost(t *testing.T, serve http.HandlerFunc) *fake {
 	f := &fake{}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
-		f.seen = append(f.seen, r.Clone(context.Background()))
+		f.seen = append(f.seen, r.Clone(context.WithoutCancel(r.Context())))
 		f.mu.Unlock()
 		serve(w, r)
 	}))

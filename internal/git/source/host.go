@@ -60,7 +60,7 @@ func New(hosts ...Host) (*GitHub, error) {
 			return nil, fault.New(fault.Invalid, "configure git host %s: named twice", name)
 		case err != nil, base.Host == "", base.User != nil, base.RawQuery != "", base.Fragment != "":
 			return nil, fault.New(fault.Invalid, "configure git host %s: the API must be a URL without user, query and fragment", name)
-		case base.Scheme != "https" && !(base.Scheme == "http" && c.Plain):
+		case base.Scheme != "https" && (base.Scheme != "http" || !c.Plain):
 			return nil, fault.New(fault.Invalid, "configure git host %s: the API must be https, not %q", name, base.Scheme)
 		}
 		if !strings.HasSuffix(base.Path, "/") {

@@ -171,7 +171,7 @@ func (c *capped) Close() error { return c.body.Close() }
 // bounded is a body whose request ends with it: closing it ends the request's context.
 type bounded struct {
 	io.ReadCloser
-	ctx  context.Context //nolint:containedctx // the body's own life, ended by Close
+	ctx  context.Context // the body's own life, ended by Close
 	end  context.CancelFunc
 	what string
 }

@@ -77,7 +77,7 @@ func (h *Host) push(ctx context.Context, r repo, ref, before, after string) Deli
 
 // commits is the oldest first, as GitHub lists them.
 func (h *Host) commits(ctx context.Context, r repo, span []string) []object {
-	out, err := h.run(ctx, r.dir, append([]string{"log", "--no-color", "--format=%H%x1f%cI%x1f%an%x1f%ae%x1f%<(500,trunc)%s"}, span...)...)
+	out, err := h.run(ctx, r.dir, append([]string{"log", "--format=%H%x1f%cI%x1f%an%x1f%ae%x1f%<(500,trunc)%s"}, span...)...)
 	if err != nil {
 		h.opts.Log.Warn("git host: event without its commits", "repository", r.full(), "error", err)
 	}
