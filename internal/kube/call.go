@@ -13,13 +13,15 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // request is one call to the API server.
 type request struct {
-	verb    string // for error texts: "apply"
-	what    string // for error texts: "Deployment.apps production/web"
-	secret  bool   // the server's messages may hold a Secret's values (security X2)
+	verb    string                     // for error texts: "apply"
+	what    string                     // for error texts: "Deployment.apps production/web"
+	about   *unstructured.Unstructured // decides what of the server's messages may be shown (security X2)
 	method  string
 	path    string // below the server's own path
 	query   url.Values
@@ -89,7 +91,7 @@ func (c *Cluster) again(r request, err error, try int) (time.Duration, bool) {
 	case s.status == http.StatusTooManyRequests:
 		return max(backoff, s.after), true
 	case s.status == http.StatusUnauthorized:
-		return 0, c.renews && try == 1 // client-go has dropped the token on the 401 and reads the file again
+		return 0, c.renews && try == 1 // the transport has forgotten the token and reads the file again
 	case s.status >= http.StatusInternalServerError:
 		return max(backoff, s.after), !r.writes()
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/transport"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/yaml"
 
@@ -42,7 +43,7 @@ func Connect(c app.Cluster) (*Cluster, error) {
 	client.Timeout = 0 // each call has its own
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	k := newCluster(c.Name, base, client)
-	k.renews = cfg.BearerTokenFile != ""
+	k.renews = cfg.WrapTransport != nil
 	return k, nil
 }
 
@@ -91,6 +92,10 @@ func load(c app.Cluster) (*rest.Config, error) {
 		return nil, fmt.Errorf("kubeconfig %s: %w", c.Kubeconfig, err)
 	}
 	cfg.UserAgent = "slipway"
+	if cfg.BearerTokenFile != "" { // this source forgets its token on a 401, the one that rest would make does not
+		cfg.Wrap(transport.ResettableTokenSourceWrapTransport(transport.NewCachedFileTokenSource(cfg.BearerTokenFile)))
+		cfg.BearerToken, cfg.BearerTokenFile = "", ""
+	}
 	return cfg, nil
 }
 

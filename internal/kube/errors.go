@@ -11,9 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"slipway/internal/fault"
+	"slipway/internal/manifest"
 )
-
-const maxMessage = 2048 // bytes of a server's message that are shown
 
 // refused is an answer of another status than 2xx and 304. Redirects are not followed: credentials would go with them.
 type refused struct {
@@ -54,16 +53,9 @@ func refusal(status int, after time.Duration, body []byte) *refused {
 	return r
 }
 
-// oneLine puts a message on one line without control characters and cuts it (security X7).
+// oneLine is a message cut, on one line, and without what a terminal would obey (security X7).
 func oneLine(s string) string {
-	if len(s) > 2*maxMessage {
-		s = s[:2*maxMessage]
-	}
-	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
-	if len(s) > maxMessage {
-		s = s[:maxMessage] + " ..."
-	}
-	return strings.ToValidUTF8(s, "")
+	return strings.Join(strings.Fields(manifest.CleanText(s, manifest.MaxReason)), " ")
 }
 
 // sort gives err, of send, its kind and text.
@@ -85,23 +77,28 @@ func (r request) sort(err error) error {
 
 func (r request) sortRefused(s *refused) error {
 	kind := kindOf(s)
-	if r.secret { // kube-apiserver 1.36.3 puts a bad stringData into its message as it is (CVE-2025-23216, security X2)
-		s = &refused{status: s.status, reason: s.reason, after: s.after, message: hidden(s)}
-	}
-	err := fmt.Errorf("%s %s: %w", r.verb, r.what, s)
+	err := fmt.Errorf("%s %s: %w", r.verb, r.what, r.shown(s))
 	if kind == fault.Unavailable && r.writes() && s.status >= http.StatusInternalServerError {
-		err = fault.InFlight(err) // a timeout of etcd's answers so too, and the write may be there
+		err = fault.InFlight(err) // etcd's timeout is answered so too, and the write may be there
 	}
 	return fault.Later(kind, s.after, err)
 }
 
-// hidden is what may be said of a refusal that concerns a Secret: reason and status.
-func hidden(s *refused) string {
+// shown is s as it may be shown. kube-apiserver 1.36.3 puts a Secret's bad stringData into its message as it is
+// (CVE-2025-23216, security X2), so of a refusal that concerns a Secret only the reason is left.
+func (r request) shown(s *refused) *refused {
+	note := ""
+	if r.about != nil {
+		note = manifest.MaskError("", r.about)
+	}
+	if note == "" {
+		return s
+	}
 	reason := string(s.reason)
 	if reason == "" {
 		reason = http.StatusText(s.status)
 	}
-	return fmt.Sprintf("the API server refused it: %s (%d); its message is withheld because it may show the Secret's values", reason, s.status)
+	return &refused{status: s.status, reason: s.reason, after: s.after, message: fmt.Sprintf("%s (%d): %s", reason, s.status, oneLine(note))}
 }
 
 func kindOf(s *refused) fault.Kind {

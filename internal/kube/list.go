@@ -96,7 +96,7 @@ func (c *Cluster) listKind(ctx context.Context, label string, gk schema.GroupKin
 
 func (c *Cluster) pages(ctx context.Context, label string, gk schema.GroupKind, s served) ([]metav1.PartialObjectMetadata, error) {
 	r := request{
-		verb: "list", what: gk.String(), secret: gk == schema.GroupKind{Kind: "Secret"},
+		verb: "list", what: gk.String(), about: about(gk, "", ""),
 		method: http.MethodGet, path: collection(gk.Group, s, ""), accept: acceptMetadataList, time: listTime,
 		query: url.Values{"labelSelector": {manifest.Label + "=" + label}, "limit": {strconv.Itoa(pageSize)}},
 	}

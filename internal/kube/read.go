@@ -79,9 +79,18 @@ func (c *Cluster) object(ctx context.Context, verb, method string, id manifest.I
 		return request{}, s, fault.New(fault.Invalid, "%s %s: %s", verb, id, problem)
 	}
 	return request{
-		verb: verb, what: id.String(), secret: id.GroupKind() == schema.GroupKind{Kind: "Secret"},
+		verb: verb, what: id.String(), about: about(id.GroupKind(), id.Namespace, id.Name),
 		method: method, path: collection(id.Group, s, id.Namespace) + "/" + id.Name, query: url.Values{}, accept: acceptJSON,
 	}, s, nil
+}
+
+// about is what is known of an object whose content is not at hand, for manifest.MaskError.
+func about(gk schema.GroupKind, namespace, name string) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(gk.WithVersion("v1"))
+	u.SetNamespace(namespace)
+	u.SetName(name)
+	return u
 }
 
 // collection is the path of all objects of a kind; namespace "" means all of the cluster's.
@@ -103,10 +112,8 @@ func typeOf(gk schema.GroupKind, version string) metav1.TypeMeta {
 func decodeObject(r request, a answer) (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{}
 	if err := u.UnmarshalJSON(a.body); err != nil {
-		if r.secret { // an error of decoding may quote what it decodes
-			return nil, fault.New(fault.Unavailable, "%s %s: the answer is no object", r.verb, r.what)
-		}
-		return nil, fault.Wrap(fault.Unavailable, fmt.Errorf("%s %s: decode answer: %w", r.verb, r.what, err))
+		// Not wrapped: an error of decoding may quote what it decodes.
+		return nil, fault.New(fault.Unavailable, "%s %s: decode answer: %s", r.verb, r.what, manifest.MaskError(err.Error(), r.about))
 	}
 	return u, nil
 }

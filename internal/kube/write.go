@@ -36,6 +36,7 @@ func (c *Cluster) Apply(ctx context.Context, u *unstructured.Unstructured, dryRu
 	if err != nil {
 		return nil, nil, err
 	}
+	r.about = u
 	body, err := json.Marshal(u.Object)
 	if err != nil {
 		return nil, nil, fault.New(fault.Invalid, "%s %s: it cannot be written as JSON", verb, id)
@@ -58,7 +59,7 @@ func (c *Cluster) Apply(ctx context.Context, u *unstructured.Unstructured, dryRu
 		}
 		return nil, nil, err
 	}
-	return live, warnings(a.header), nil
+	return live, warnings(a.header, u), nil
 }
 
 // yamlSafe escapes the characters that JSON allows in a string and YAML does not: the server reads an apply as YAML and
@@ -80,11 +81,11 @@ func yamlSafe(body []byte) []byte {
 	return []byte(b.String())
 }
 
-func warnings(h http.Header) []string {
+func warnings(h http.Header, u *unstructured.Unstructured) []string {
 	parsed, _ := net.ParseWarningHeaders(h["Warning"])
 	var texts []string
 	for _, w := range parsed {
-		texts = append(texts, oneLine(w.Text))
+		texts = append(texts, oneLine(manifest.MaskError(w.Text, u)))
 	}
 	return texts
 }
