@@ -150,12 +150,13 @@ func (n node) list() []node {
 	return nodes
 }
 
-// strs is a list of strings, none of them empty.
-func (n node) strs() []string {
+// strs is a list of strings, none of them empty, each looked at by check.
+func (n node) strs(check func(node)) []string {
 	var out []string
 	for _, e := range n.list() {
 		if s := e.str(); s != "" {
 			out = append(out, s)
+			check(e)
 		} else if _, ok := e.value.(string); ok || e.absent() {
 			e.fail("is empty")
 		}

@@ -13,10 +13,10 @@ import (
 	"slipway/internal/revision"
 )
 
-// source reads spec.source.
-func (n node) source() Source {
+// source reads spec.source, after the rest of the application: its variables stand for all of that.
+func (n node) source(a *Application) {
 	f := n.fields()
-	s := Source{
+	a.Source = Source{
 		RepoURL:        f.need("repoURL").repoURL(),
 		TargetRevision: f.get("targetRevision").ref(),
 		Path:           f.get("path").inside(),
@@ -27,16 +27,15 @@ func (n node) source() Source {
 		p.fail(`is missing; "." is the root of the repository`)
 	}
 	if v := f.get("helm"); !v.absent() {
-		s.Helm = v.helm(s.Path)
+		a.Source.Helm = v.helm(a)
 	}
 	if v := f.get("directory"); !v.absent() {
-		s.Directory = v.directory()
-		if s.Helm != nil {
+		a.Source.Directory = v.directory()
+		if a.Source.Helm != nil {
 			v.fail("helm and directory exclude each other")
 		}
 	}
 	f.end()
-	return s
 }
 
 // repoURL keeps what the user wrote. A password in it would end up in the state (security X6, CVE-2023-25163), so it is
@@ -111,20 +110,22 @@ func (n node) inside() string {
 
 var releaseForm = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 
-// helm reads spec.source.helm of a source at dir.
-func (n node) helm(dir string) *Helm {
+// helm reads spec.source.helm.
+func (n node) helm(a *Application) *Helm {
 	f := n.fields()
+	env := a.Environment()
 	h := &Helm{
 		ReleaseName:             f.get("releaseName").str(),
+		ValueFiles:              f.get("valueFiles").strs(func(v node) { v.valueFile(a, env) }),
 		IgnoreMissingValueFiles: f.get("ignoreMissingValueFiles").flag(),
 		Values:                  f.get("values").valuesText(),
-		Parameters:              f.get("parameters").parameters(),
+		Parameters:              f.get("parameters").parameters(env),
 		SkipCRDs:                f.get("skipCrds").flag(),
 		SkipSchemaValidation:    f.get("skipSchemaValidation").flag(),
 		SkipTests:               f.get("skipTests").flag(),
 		Namespace:               f.get("namespace").label(),
 		KubeVersion:             f.get("kubeVersion").str(),
-		APIVersions:             f.get("apiVersions").strs(),
+		APIVersions:             f.get("apiVersions").strs(func(node) {}),
 	}
 	if h.ReleaseName != "" && (len(h.ReleaseName) > 53 || !releaseForm.MatchString(h.ReleaseName)) { // helm chartutil.ValidateReleaseName
 		f.get("releaseName").fail("%.80q is no release name: lower-case letters, digits, - and ., at most 53", h.ReleaseName)
@@ -133,11 +134,6 @@ func (n node) helm(dir string) *Helm {
 		if _, err := version.ParseGeneric(h.KubeVersion); err != nil {
 			f.get("kubeVersion").fail("%.80q is no version", h.KubeVersion)
 		}
-	}
-	files := f.get("valueFiles")
-	h.ValueFiles = files.strs()
-	for _, v := range files.list() {
-		v.valueFile(dir)
 	}
 	if v := f.get("valuesObject"); !v.absent() {
 		m := v.fields().m
@@ -155,22 +151,12 @@ func (n node) helm(dir string) *Helm {
 	return h
 }
 
-// valueFile is a path from dir, or with a leading / from the root of the repository (argo-cd util/io/path/resolved.go).
-// URLs are refused (security R9): the commit would no longer say what is deployed.
-func (n node) valueFile(dir string) {
-	s, ok := n.value.(string)
-	if !ok || s == "" {
-		return // already refused
-	}
-	first, _, _ := strings.Cut(s, "/")
-	rooted, abs := strings.CutPrefix(s, "/")
-	switch {
-	case strings.Contains(s, "://"):
-		n.fail("URLs are not supported: a value file comes from the repository")
-	case len(first) > 1 && first[0] == '$' && !strings.HasPrefix(strings.TrimLeft(first, "${"), "ARGOCD_APP_"):
-		n.fail("%.80q: files of other sources are not supported yet", s)
-	case odd(s), abs && outside(path.Clean(rooted)), !abs && outside(path.Join(dir, s)):
-		n.fail("%.80q does not stay inside the repository", s)
+// valueFile is a path from the source's, or with a leading / from the root of the repository.
+func (n node) valueFile(a *Application, env map[string]string) {
+	if s := n.str(); s != "" && a.Source.Path != "" { // without a path that has been refused already
+		if _, err := resolveValueFile(a.Source.Path, s, env); err != nil {
+			n.fail("%.80q %v", s, err)
+		}
 	}
 }
 
@@ -184,13 +170,16 @@ func (n node) valuesText() string {
 	return s
 }
 
-func (n node) parameters() []Parameter {
+func (n node) parameters(env map[string]string) []Parameter {
 	var out []Parameter
 	for _, e := range n.list() {
 		f := e.fields()
 		p := Parameter{Name: f.need("name").str(), Value: f.get("value").str(), ForceString: f.get("forceString").flag()}
 		if f.m["name"] == "" {
 			f.get("name").fail("is empty")
+		}
+		if _, err := Substitute(p.Value, env); err != nil {
+			f.get("value").fail("%v", err) // the text is not shown: it may be a secret
 		}
 		f.end()
 		out = append(out, p)

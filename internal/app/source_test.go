@@ -64,6 +64,7 @@ func TestHelm(t *testing.T) {
 		at("valuesObject", object{"a": object{"b": nil}}, ""), at("valuesObject", list{}, "spec.source.helm.valuesObject: want a mapping, got a list"),
 		at("parameters", list{object{"name": "a", "value": "1", "forceString": true}}, ""), at("parameters", list{object{"value": "1"}}, "spec.source.helm.parameters[0].name: is missing"),
 		at("parameters", list{object{"name": "", "value": "1"}}, "spec.source.helm.parameters[0].name: is empty"), at("parameters", list{object{"name": "a", "value": int64(1)}}, "parameters[0].value: want a string, got a number"),
+		at("parameters", list{object{"name": "a", "value": "$ARGOCD_APP_NAME-$$"}}, ""), at("parameters", list{object{"name": "a", "value": "pa$word"}}, "parameters[0].value: holds a $ that starts no $ARGOCD_APP_... variable"),
 		at("parameters", list{object{"name": "a", "val": "1"}}, "parameters[0].val: unknown field"), at("parameters", object{"a": "1"}, "parameters: want a list, got a mapping"), at("parameters", list{"a=1"}, "parameters[0]: want a mapping"),
 		at("namespace", "other", ""), at("namespace", "Other", "is no namespace"),
 		at("kubeVersion", "v1.30.2", ""), at("kubeVersion", "1.30.2-eks-1", ""), at("kubeVersion", "newest", `spec.source.helm.kubeVersion: "newest" is no version`),
@@ -78,11 +79,11 @@ func TestValueFiles(t *testing.T) {
 	}
 	const out = "spec.source.helm.valueFiles[1]: "
 	check(t, []change{
-		at("values-production.yaml", ""), at("env/*.yaml", ""), at("/shared/values.yaml", ""), at("values-$ARGOCD_APP_NAME.yaml", ""), at("$ARGOCD_APP_NAME/values.yaml", ""), at("${ARGOCD_APP_NAME}/values.yaml", ""),
+		at("values-production.yaml", ""), at("env/*.yaml", ""), at("/shared/values.yaml", ""), at("values-$ARGOCD_APP_NAME.yaml", ""), at("$ARGOCD_APP_NAME/values.yaml", ""), at("${ARGOCD_APP_NAME}/values.yaml", ""), at("$ARGOCD_APP_NAMES/values.yaml", "variable $ARGOCD_APP_NAMES is not known"), at("values-$ARGOCD_APP_REVISION.yaml", "variable $ARGOCD_APP_REVISION is not supported"),
 		at("", out+"is empty"), at(nil, out+"is empty"), at(int64(1), out+"want a string"),
-		at("https://example.com/values.yaml", out+"URLs are not supported"), at("HTTP://example.com/v", out+"URLs are not supported"), at("s3://bucket/v", out+"URLs are not supported"), at("file:///etc/passwd", out+"URLs are not supported"),
-		at("$values/values.yaml", out+`"$values/values.yaml": files of other sources are not supported yet`),
-		at("../values.yaml", out+"\"../values.yaml\" does not stay inside"), at("a/../../values.yaml", "does not stay inside"), at("/../values.yaml", "does not stay inside"), at(`a\b`, "does not stay inside"), at("a\nb", "does not stay inside"),
+		at("https://example.com/values.yaml", " is a URL"), at("HTTP://example.com/v", " is a URL"), at("s3://bucket/v", " is a URL"), at("file:///etc/passwd", " is a URL"),
+		at("$values/values.yaml", out+`"$values/values.yaml" names another source ($values): applications with several sources are not supported yet`),
+		at("../values.yaml", out+"\"../values.yaml\" is outside of the repository"), at("a/../../values.yaml", "is outside of the repository"), at("/../values.yaml", "is outside of the repository"), at(`a\b`, "is not a slash-separated path"), at("a\nb", "is not a slash-separated path"),
 	})
 	deep := with(with(minimal(), "spec.source.path", "apps/shop"), "spec.source.helm.valueFiles", list{"../../values.yaml"})
 	if _, _, err := DecodeObject("f.yaml", nil, deep); err != nil {

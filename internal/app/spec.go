@@ -150,13 +150,13 @@ func (n node) spec(a *Application) {
 		v.fail("%.80q: projects other than default are not supported yet", a.Project)
 	}
 	f.later("sources", "sourceHydrator", "ignoreDifferences", "info", "revisionHistoryLimit")
-	if v := f.get("source"); !v.absent() {
-		a.Source = v.source()
-	} else if l, _ := f.m["sources"].([]any); len(l) == 0 {
-		f.need("source")
-	}
 	if v := f.need("destination"); !v.absent() {
 		a.Destination = v.destination()
+	}
+	if v := f.get("source"); !v.absent() {
+		v.source(a)
+	} else if l, _ := f.m["sources"].([]any); len(l) == 0 {
+		f.need("source")
 	}
 	a.Sync = f.get("syncPolicy").syncPolicy()
 	f.end()

@@ -81,7 +81,7 @@ func resolveValueFile(source, raw string, env map[string]string) (string, error)
 		return "", fault.New(fault.Invalid, "is empty")
 	case strings.Contains(p, "://"):
 		return "", fault.New(fault.Invalid, "is a URL: put the file into the repository")
-	case strings.ContainsAny(p, "\x00\\"):
+	case odd(p):
 		return "", fault.New(fault.Invalid, "is not a slash-separated path")
 	}
 	if rooted, ok := strings.CutPrefix(p, "/"); ok {
