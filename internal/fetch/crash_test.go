@@ -131,7 +131,10 @@ func (w *world) applied() revision.SHA {
 // end is what of a record must not depend on the way that led to it.
 func (w *world) end(name app.Name) map[string]any {
 	r := w.record(name)
-	last := w.ran[name][len(w.ran[name])-1]
+	var last applied
+	if n := len(w.ran[name]); n > 0 {
+		last = w.ran[name][n-1]
+	}
 	return map[string]any{
 		"wanted": r.Wanted.Revs, "digest": r.Wanted.Digest, "declared": r.Wanted.Declared, "done": r.Done.Digest, "pending": r.Pending(),
 		"suspect": len(r.Wanted.Suspect), "refused": r.Refused.Rev, "reason": r.Refused.Reason, "applied": fmt.Sprint(last),

@@ -26,7 +26,7 @@ type look struct {
 
 	tip      revision.SHA
 	seen     time.Time // after the tip was read
-	missing  error     // why the source has no tip
+	missing  error     // why the source has no tip, or none that may be read
 	decision revision.Decision
 	piece    *piece // where the decision is to go
 	err      error
@@ -138,9 +138,11 @@ func (r *run) ask(ctx context.Context, looks []*look) {
 			tips[l.source] = t
 		}
 		l.tip, l.seen = t.sha, t.after
-		if fault.Is(t.err, fault.NotFound) || fault.Is(t.err, fault.Invalid) {
+		switch fault.Of(t.err) {
+		case fault.NotFound, fault.Invalid, fault.Denied:
 			l.missing = t.err
 			continue
+		default:
 		}
 		if l.err = t.err; l.err == nil {
 			l.err = r.decide(ctx, l, t.before)

@@ -77,6 +77,36 @@ func TestARefusedApplicationKeepsNoOther(t *testing.T) {
 	}
 }
 
+func TestASlowFetchsRefusalIsNotNotedOverANewerRevision(t *testing.T) {
+	w, name, _ := start(t)
+	var c revision.SHA
+	w.between(hint(w.push("shop/broken: yes")), func() {
+		c = w.push("shop/broken: ")
+		w.mustMove(hint(c))
+	})
+	w.wantRev(name, c)
+	if r := w.record(name).Refused; r.Reason != "" {
+		t.Fatalf("refused: %+v", r)
+	}
+}
+
+func TestARefusedTipContradictsASuspectToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, name, a := start(t)
+		b := w.push("shop/app.yaml: 2")
+		w.mustMove(bare)
+		w.host.stale = []revision.SHA{a}
+		w.busy(bare)
+		time.Sleep(50 * time.Second)
+		w.push("shop/broken: yes")
+		w.mustMove(bare)
+		w.host.stale = []revision.SHA{a}
+		time.Sleep(50 * time.Second)
+		w.busy(bare) // two stale reads, and a good one between them: no force-push
+		w.wantRev(name, b)
+	})
+}
+
 func TestAHostileArchiveRefusesAllAndIsAcknowledged(t *testing.T) {
 	w, name, a := start(t)
 	b := w.push("hostile: yes")
@@ -115,6 +145,38 @@ func TestADeclarationThatIsReplacedMeanwhileDoesNotWin(t *testing.T) {
 	want := map[string]revision.SHA{string(repo) + "@release": other}
 	if got := w.record(name).Wanted.Revs; len(got) != 1 || got[string(repo)+"@release"] != other {
 		t.Fatalf("wanted %v, want %v: the revision of a source that is no longer declared is of no use", got, want)
+	}
+}
+
+type slowRegistry struct {
+	Registry
+	then func() // after the first answer
+}
+
+func (r *slowRegistry) Using(ctx context.Context, repository revision.Repository) ([]app.Registered, error) {
+	all, err := r.Registry.Using(ctx, repository)
+	if then := r.then; then != nil {
+		r.then = nil
+		then()
+	}
+	return all, err
+}
+
+func TestADeclarationThatWasReadBeforeTheRecordIsReadAgain(t *testing.T) {
+	w, name, _ := start(t)
+	w.push("shop/app.yaml: 2")
+	want := ""
+	f := w.fetch()
+	f.Registry = &slowRegistry{Registry: f.Registry, then: func() {
+		w.declare("shop", "main", func(a *app.Application) { a.Destination.Namespace = "production" })
+		w.mustMove(revision.Move{Repository: repo, Ref: "main", Delivery: "register-shop"})
+		want = w.record(name).Wanted.Declared
+	}}
+	if err := f.Move(t.Context(), bare); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.record(name).Wanted.Declared; got != want {
+		t.Fatalf("wanted as declared before: %s, want %s", got, want)
 	}
 }
 
@@ -181,6 +243,23 @@ func TestADeletedBranchPrunesNothingAndIsVisible(t *testing.T) {
 	w.mustMove(bare)
 	if r := w.record(name).Refused; r.Reason != "" {
 		t.Fatalf("the branch is back and still refused: %+v", r)
+	}
+}
+
+func TestADeniedSourceIsVisibleAndTriedAgain(t *testing.T) {
+	w, name, a := start(t)
+	w.host.broken["tip main"] = fault.New(fault.Denied, "401: the token has expired")
+	if err := w.fetch().Move(t.Context(), bare); !fault.Is(err, fault.Denied) {
+		t.Fatalf("got %v, want it back", err)
+	}
+	if r := w.record(name); !strings.Contains(r.Refused.Reason, "the token has expired") || w.rev(name) != a {
+		t.Fatalf("record %+v", r)
+	}
+	clear(w.host.broken)
+	w.mustSweep()
+	w.drain()
+	if r := w.record(name).Refused; r.Reason != "" {
+		t.Fatalf("readable again, and still refused: %+v", r)
 	}
 }
 

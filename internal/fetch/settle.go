@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"slipway/internal/fault"
 	"slipway/internal/record"
 	"slipway/internal/revision"
 )
@@ -22,6 +23,10 @@ func (r *run) settle(ctx context.Context, looks []*look) {
 			l.err = err
 			return
 		}
+		if fault.Is(l.missing, fault.Denied) { // noted, and tried again: a token may be renewed
+			l.err = l.missing
+			return
+		}
 		if rec.Pending() && l.decision.After == 0 {
 			l.err = r.Queue.Wake(ctx, l.name)
 		}
@@ -32,6 +37,8 @@ func (r *run) settle(ctx context.Context, looks []*look) {
 func (l *look) write(rec *record.Record, m revision.Move, now time.Time) error {
 	ver := l.record.Ver
 	switch {
+	case fault.Is(l.missing, fault.Denied):
+		return l.refuse(rec, "", "source unreadable: "+l.missing.Error(), now)
 	case l.missing != nil:
 		// The branch is gone, or is none of ours to follow. Nothing is pruned: what is wanted stays (faults C.6, 9).
 		return l.refuse(rec, "", "source missing: "+l.missing.Error(), now)
