@@ -97,7 +97,7 @@ func (g *git) Compare(_ context.Context, r revision.Repository, base, head revis
 	return revision.Diverged, nil
 }
 
-func (g *git) Archive(_ context.Context, r revision.Repository, sha revision.SHA) (io.ReadCloser, error) {
+func (g *git) Archive(_ context.Context, _ revision.Repository, sha revision.SHA) (io.ReadCloser, error) {
 	if err := g.answer("archive", string(sha)); err != nil {
 		return nil, err
 	}

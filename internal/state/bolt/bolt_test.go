@@ -160,12 +160,16 @@ func TestHalfWrittenBlobsAreClearedAway(t *testing.T) {
 
 // A record that Update has returned is there after the process was killed, and so is the blob that it names.
 func TestAKilledProcessLosesNothingItHasWritten(t *testing.T) {
-	if dir := os.Getenv("SLIPWAY_TEST_STATE"); dir != "" {
-		writeUntilKilled(t, dir)
+	if os.Getenv("SLIPWAY_TEST_STATE") != "" {
+		writeUntilKilled(t)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAKilledProcessLosesNothingItHasWritten$")
-	child.Env = append(os.Environ(), "SLIPWAY_TEST_STATE="+dir)
+	child := exec.CommandContext(t.Context(), self, "-test.run=^TestAKilledProcessLosesNothingItHasWritten$")
+	child.Dir, child.Env = dir, append(os.Environ(), "SLIPWAY_TEST_STATE=here")
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -200,8 +204,8 @@ func TestAKilledProcessLosesNothingItHasWritten(t *testing.T) {
 	}
 }
 
-func writeUntilKilled(t *testing.T, dir string) {
-	stores := open(t, dir).Stores()
+func writeUntilKilled(t *testing.T) {
+	stores := open(t, ".").Stores()
 	for i := range 100_000 {
 		name := app.Name("argocd/app-" + time.Duration(i).String())
 		digest, err := stores.Blobs.Put(t.Context(), []byte(name))

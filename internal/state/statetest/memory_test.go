@@ -7,7 +7,7 @@ import (
 )
 
 func TestTheContractHoldsInMemory(t *testing.T) {
-	Run(t, func(t *testing.T) Engine {
+	Run(t, func(*testing.T) Engine {
 		s := Memory()
 		return Engine{
 			Stores: s,

@@ -16,11 +16,11 @@ import (
 	"slipway/internal/revision"
 )
 
-func sample(name app.Name) record.Record {
+func sample() record.Record {
 	at := time.Date(2025, 3, 1, 12, 0, 0, 123456789, time.UTC)
 	revs := map[string]revision.SHA{"git.example/org/config@main": "4f1c"}
 	return record.Record{
-		Application: string(name), Ver: 1<<63 + 7, Requested: 3, GivenUp: 2,
+		Application: "argocd/a", Ver: 1<<63 + 7, Requested: 3, GivenUp: 2,
 		Wanted: record.Wanted{Revs: revs, Digest: "sha256:ab", Seq: 1<<63 + 5, Forced: true, Suspect: map[string]record.Suspect{"s": {Tip: "77", Seen: at}}, Since: 1712},
 		Done:   record.Done{Seq: 4, Revs: revs, At: at}, Kinds: []string{"Deployment.apps"},
 		Lock:    record.Lock{Owner: "run-1", Until: at, Fence: 1<<63 + 9, Clean: true, Takeover: 6},
@@ -35,12 +35,12 @@ func testRecords(t *testing.T, open func(t *testing.T) Engine) {
 		wantKind(t, err, fault.NotFound)
 	})
 	t.Run("keeps every field, across a restart", func(t *testing.T) {
-		e, want := open(t), sample("argocd/a")
+		e, want := open(t), sample()
 		got, err := e.Records.Update(t.Context(), "argocd/a", func(r *record.Record) error {
 			if diff := cmp.Diff(record.Record{Application: "argocd/a"}, *r); diff != "" {
 				t.Errorf("change of an absent record sees more than its name:\n%s", diff)
 			}
-			*r = sample("argocd/a")
+			*r = sample()
 			return nil
 		})
 		ok(t, err)
@@ -142,7 +142,7 @@ func testRecords(t *testing.T, open func(t *testing.T) Engine) {
 func testIsolation(t *testing.T, e Engine) {
 	var inside *record.Record
 	written, err := e.Records.Update(t.Context(), "argocd/a", func(r *record.Record) error {
-		*r = sample("argocd/a")
+		*r = sample()
 		inside = r
 		return nil
 	})
@@ -154,7 +154,7 @@ func testIsolation(t *testing.T, e Engine) {
 	}
 	again, err := e.Records.Get(t.Context(), "argocd/a")
 	ok(t, err)
-	if diff := cmp.Diff(sample("argocd/a"), again); diff != "" {
+	if diff := cmp.Diff(sample(), again); diff != "" {
 		t.Fatalf("the store changed with what it had returned:\n%s", diff)
 	}
 }
