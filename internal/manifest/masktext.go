@@ -29,7 +29,7 @@ func MaskText(s string, objs ...*unstructured.Unstructured) string {
 	var forms []string
 	add := func(v string) {
 		escaped, _ := json.Marshal(v) //nolint:errcheck,errchkjson // a string
-		for _, f := range []string{v, base64.StdEncoding.EncodeToString([]byte(v)), strings.Trim(string(escaped), `"`)} {
+		for _, f := range []string{v, base64.StdEncoding.EncodeToString([]byte(v)), string(escaped[1 : len(escaped)-1])} {
 			if len(f) >= shortest {
 				forms = append(forms, f)
 			}
@@ -40,20 +40,18 @@ func MaskText(s string, objs ...*unstructured.Unstructured) string {
 			continue
 		}
 		replaceSecrets(u.Object, func(_ string, v any) any {
-			text, ok := v.(string)
-			if !ok {
-				text = string(canonical(nil, v))
-			}
-			values := []string{text}
-			if b, err := base64.StdEncoding.DecodeString(text); err == nil {
-				values = append(values, string(b))
-			}
-			for _, v := range values {
-				add(v)
-				for line := range strings.Lines(v) {
-					add(strings.TrimSpace(line))
+			leaves(v, func(text string) {
+				values := []string{text}
+				if b, err := base64.StdEncoding.DecodeString(text); err == nil {
+					values = append(values, string(b))
 				}
-			}
+				for _, v := range values {
+					add(v)
+					for line := range strings.Lines(v) {
+						add(strings.TrimSpace(line))
+					}
+				}
+			})
 			return v
 		})
 	}
@@ -62,4 +60,22 @@ func MaskText(s string, objs ...*unstructured.Unstructured) string {
 		s = strings.ReplaceAll(s, f, redacted)
 	}
 	return s
+}
+
+// leaves calls f with every text in v, and with v's numbers as text. Keys are no secrets.
+func leaves(v any, f func(string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			leaves(e, f)
+		}
+	case []any:
+		for _, e := range v {
+			leaves(e, f)
+		}
+	case string:
+		f(v)
+	case int64, float64:
+		f(string(canonical(nil, v)))
+	}
 }

@@ -139,8 +139,8 @@ func (p *parser) key(n *yaml.Node) (string, error) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if n.Kind != yaml.ScalarNode {
-		return "", p.errorf(n.Line, "a key must be text")
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!float" { // 1e10 would be 1e+10
+		return "", p.errorf(n.Line, "a key must be text: quote it")
 	}
 	v, err := p.scalar(n)
 	if err != nil {

@@ -46,9 +46,10 @@ func FuzzParseYAML(f *testing.F) {
 			}
 			return
 		}
-		// One plain document: what both accept, both read alike. Merges that override are left out: the reference
-		// refuses them in its strict form.
-		if len(objs) == 1 && !strings.Contains(s, "---") && !strings.Contains(s, "...") && !strings.Contains(s, "<<") {
+		// One plain document: what both accept, both read alike. Left out are merges, which the reference refuses in its
+		// strict form when they are overridden, and the tag !, of which the parser leaves no trace.
+		if len(objs) == 1 && !strings.Contains(s, "---") && !strings.Contains(s, "...") && !strings.Contains(s, "<<") &&
+			!strings.Contains(strings.ReplaceAll(s, "!!", ""), "!") {
 			if want, err := values(text); err == nil {
 				if diff := cmp.Diff(want, objs[0].Object); diff != "" {
 					t.Errorf("%q: %s", s, diff)

@@ -129,6 +129,7 @@ func TestErrorsNameFileAndLineAndNoValue(t *testing.T) {
 		{"a list for a key", "f.yaml", "[a]: b", "f.yaml:1: a key must be text"},
 		{"null for a key", "f.yaml", "~: b", "f.yaml:1: a key must be text"},
 		{"a fraction for a key", "f.yaml", "1.5: b", "f.yaml:1: a key must be text"},
+		{"a power for a key", "f.yaml", "1e10: b", "f.yaml:1: a key must be text"},
 		{"a merge of text", "f.yaml", "a: {<<: hunter2}", "f.yaml:1: << must name a map"},
 		{"a merge of a list in a list", "f.yaml", "a: {<<: [[{b: 1}]]}", "f.yaml:1: << must name a map"},
 		{"a merge of an alias of text", "f.yaml", "a: &x hunter2\nb: {<<: *x}", "f.yaml:2: << must name a map"},
