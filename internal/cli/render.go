@@ -63,7 +63,7 @@ func renderFile(ctx context.Context, stdout, stderr io.Writer, file, source stri
 	for _, s := range declared.Sets {
 		expanded, warnings, err := appset.Expand(s)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return err
 		}
 		warn(stderr, s.Warnings)
 		warn(stderr, warnings)

@@ -124,7 +124,7 @@ func (w *desired) declare(o manifest.Object, add func(string, app.Application, [
 	}
 	apps, more, err := appset.Expand(set)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.File, err)
+		return err // each line names the file
 	}
 	for _, a := range apps {
 		add(o.File, a, append(slices.Clone(warnings), more...))
