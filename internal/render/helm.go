@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"helm.sh/helm/v3/pkg/chart"
@@ -51,7 +52,7 @@ func renderHelm(in app.Inputs, files map[string][]byte, t app.Target, said *helm
 	for _, f := range append(r.crds(), r.manifests(first)...) {
 		objs, err := manifest.ParseYAML(f.file, []byte(f.text))
 		if err != nil { // the line counts in what the template gave, not in the template
-			return manifest.Rendered{}, fault.New(fault.Invalid, "%s (line of the rendered output)", r.scrub.text(err.Error()))
+			return manifest.Rendered{}, fault.New(fault.Invalid, "%s (line of the rendered output)", r.scrub().text(err.Error()))
 		}
 		out.Objects = append(out.Objects, objs...)
 	}
@@ -85,7 +86,7 @@ type release struct {
 	options  chartutil.ReleaseOptions
 	caps     *chartutil.Capabilities
 	skipCRDs bool
-	scrub    *scrubber
+	scrub    func() *scrubber // made when there is something to say
 	warnings []string
 }
 
@@ -125,16 +126,16 @@ func newRelease(in app.Inputs, files map[string][]byte, t app.Target) (*release,
 	if r.values, err = userValues(in); err != nil {
 		return nil, err
 	}
-	r.scrub = newScrubber(visible(r.chart, files, in), values(r.chart), r.values)
+	r.scrub = sync.OnceValue(func() *scrubber { return newScrubber(visible(r.chart, files, in), values(r.chart), r.values) })
 	if err := chartutil.ProcessDependenciesWithMerge(r.chart, r.values); err != nil {
-		return nil, fault.New(fault.Invalid, "%s: %s", path.Join(dir, "Chart.yaml"), r.scrub.text(err.Error()))
+		return nil, fault.New(fault.Invalid, "%s: %s", path.Join(dir, "Chart.yaml"), r.scrub().text(err.Error()))
 	}
 	if h.SkipSchemaValidation {
 		return r, nil
 	}
 	all, err := chartutil.CoalesceValues(r.chart, r.values)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "values of %s: %s", dir, r.scrub.text(err.Error()))
+		return nil, fault.New(fault.Invalid, "values of %s: %s", dir, r.scrub().text(err.Error()))
 	}
 	return r, checkSchemas(dir, r.chart, all)
 }
@@ -188,7 +189,7 @@ func values(c *chart.Chart) any {
 func (r *release) templates() (map[string]string, error) {
 	v, err := chartutil.ToRenderValuesWithSchemaValidation(r.chart, r.values, r.options, r.caps, true)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "values of %s: %s", r.dir, r.scrub.text(err.Error()))
+		return nil, fault.New(fault.Invalid, "values of %s: %s", r.dir, r.scrub().text(err.Error()))
 	}
 	out, err := engine.Engine{}.Render(r.chart, v)
 	if err != nil {
@@ -244,7 +245,7 @@ var (
 // message is Helm's error with paths of the repository, the place in front, and no values.
 func (r *release) message(msg string) string {
 	own := regexp.MustCompile(`(^|[\s"(:])` + regexp.QuoteMeta(r.chart.Name()) + `/(templates|charts)/`)
-	msg = own.ReplaceAllString(r.scrub.text(msg), "${1}"+path.Join(r.dir, "${2}")+"/")
+	msg = own.ReplaceAllString(r.scrub().text(msg), "${1}"+path.Join(strings.ReplaceAll(r.dir, "$", "$$"), "${2}")+"/")
 	msg = located.ReplaceAllString(msg, "$1: ")
 	return cut(templated.ReplaceAllString(msg, ""))
 }

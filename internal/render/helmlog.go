@@ -21,11 +21,11 @@ func (l *helmLog) Write(p []byte) (int, error) {
 }
 
 // warnings is what was said, each line once and without values.
-func (l *helmLog) warnings(dir string, s *scrubber) []string {
+func (l *helmLog) warnings(dir string, s func() *scrubber) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, line := range l.lines {
-		w := dir + ": " + s.text(strings.TrimPrefix(strings.TrimPrefix(line, "warning: "), "Warning: "))
+		w := dir + ": " + s().text(strings.TrimPrefix(strings.TrimPrefix(line, "warning: "), "Warning: "))
 		if !seen[w] {
 			seen[w] = true
 			out = append(out, w)

@@ -71,8 +71,10 @@ func Harden() error {
 	return nil
 }
 
-// ownGroup puts the child into a process group of its own, which is killed as one.
+// ownGroup puts the child into a process group of its own, which is killed as one. It inherits no descriptor: Go's own are
+// close-on-exec, and those that this process was started with are made so; before Linux 5.11 those stay as they are.
 func ownGroup(cmd *exec.Cmd) {
+	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) //nolint:errcheck // as said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 }

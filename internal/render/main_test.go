@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		case "fail":
 			os.Exit(7)
+		case "inspect":
+			os.Exit(inspect())
 		}
 	}
 	os.Exit(m.Run())

@@ -16,8 +16,9 @@ const (
 
 var (
 	quoted = regexp.MustCompile("`[^`]*`" + `|"(?:[^"\\]|\\.)*"`)
-	word   = regexp.MustCompile("[^\\s\"'`<>(){}\\[\\],;:|=/\\\\]+")
-	number = regexp.MustCompile(`^[0-9]{1,5}$`) // a line, a column, a port
+	word   = regexp.MustCompile("[^\\s\"'`<>(){}\\[\\],;:|=/\\\\]+") // of code: image.tag, values-production.yaml
+	token  = regexp.MustCompile(`[\pL\pN]+`)                         // of anything
+	number = regexp.MustCompile(`^[0-9]{1,5}$`)                      // a line, a column, a port
 )
 
 // vocabulary is what the template engine and its functions say; a value that holds such a word hides nothing.
@@ -33,10 +34,19 @@ did find already set levels deep document must be one object apiVersion kind mis
 // operand of a failed conversion, whatever fail was called with (CVE-2025-23216; security R15).
 type scrubber struct {
 	code   map[string]bool // the words that may be shown: of templates, file names and vocabulary
-	values string          // every string of the values, and its base64
+	whole  []string        // every string of the values, the longest first
+	values string          // the same as one text in lower case, and its base64
 }
 
+// newScrubber makes the words of code visible and those of values not.
 func newScrubber(code []string, values ...any) *scrubber {
+	s := &scrubber{code: map[string]bool{}}
+	for _, text := range append(code, vocabulary) {
+		text = strings.ToLower(text)
+		for _, w := range append(word.FindAllString(text, -1), token.FindAllString(text, -1)...) {
+			s.code[strings.Trim(w, ".!?$")] = true
+		}
+	}
 	leaves := map[string]bool{}
 	for _, v := range values {
 		collect(v, leaves)
@@ -44,20 +54,21 @@ func newScrubber(code []string, values ...any) *scrubber {
 	var b strings.Builder
 	for _, l := range sortedKeys(leaves) {
 		fmt.Fprintf(&b, "%s\n%s\n", l, base64.StdEncoding.EncodeToString([]byte(l)))
-	}
-	s := &scrubber{code: map[string]bool{}, values: strings.ToLower(b.String())}
-	for _, text := range append(code, vocabulary) {
-		for _, w := range word.FindAllString(strings.ToLower(text), -1) {
-			s.code[trim(w)] = true
-			for part := range strings.SplitSeq(w, ".") {
-				s.code[part] = true
+		for line := range strings.Lines(l) {
+			if line = strings.TrimSpace(line); s.hides(strings.ToLower(line)) {
+				s.whole = append(s.whole, line)
 			}
 		}
 	}
+	slices.SortStableFunc(s.whole, func(a, b string) int { return len(b) - len(a) })
+	s.values = strings.ToLower(b.String())
 	return s
 }
 
-func trim(w string) string { return strings.Trim(w, ".!?$") }
+// hides reports whether a part of a value says something that the code does not say anyway.
+func (s *scrubber) hides(w string) bool {
+	return len(w) >= minWord && !number.MatchString(w) && !s.code[w]
+}
 
 // collect finds the strings and numbers of values; keys are names, not values.
 func collect(v any, into map[string]bool) {
@@ -78,16 +89,19 @@ func collect(v any, into map[string]bool) {
 	}
 }
 
-// text is msg with every word that is part of a value and of nothing else replaced, on one line, at most 2 kB.
+// text is msg on one line, at most 2 kB, without values: first whole ones, wherever they stand, then every word that is
+// part of a value and not of the code.
 func (s *scrubber) text(msg string) string {
-	msg = word.ReplaceAllStringFunc(msg, func(w string) string {
-		low := trim(strings.ToLower(w))
-		if len(low) < minWord || number.MatchString(low) || s.code[low] || !strings.Contains(s.values, low) {
-			return w
+	for _, v := range s.whole {
+		msg = strings.ReplaceAll(msg, v, masked)
+	}
+	msg = token.ReplaceAllStringFunc(msg, func(w string) string {
+		if low := strings.ToLower(w); s.hides(low) && strings.Contains(s.values, low) {
+			return masked
 		}
-		return masked
+		return w
 	})
-	return cut(strings.Join(strings.Fields(msg), " "))
+	return cut(strings.Join(strings.Fields(strings.ReplaceAll(msg, "["+masked+"]", masked)), " "))
 }
 
 func cut(msg string) string {
