@@ -85,6 +85,9 @@ func TestABusyLockReturnsTheWakeUpUntilTheLeaseEnds(t *testing.T) {
 func TestAListMadeAfterTheLockWasLostWritesNothing(t *testing.T) { // P3 (21): fence in the re-read
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
+	w.server.history = nil
 	err := w.interrupt("list", false, func() {
 		// The successor is at work on the same wanted: the late LIST will show all that it has written by then, so no
 		// resourceVersion will stop the paused run.
