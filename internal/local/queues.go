@@ -14,11 +14,13 @@ import (
 )
 
 // What the queues of the template have (design.md 5): a sync's visibility is longer than its lease and grace, so that a
-// busy lock is not met again by the same message.
+// busy lock is not met again by the same message; a move's is longer than a move may take. A host that lags behind its
+// own webhook costs a move up to eight receives, and a force-push one more.
 const (
-	movesVisibility = 90 * time.Second
+	movesVisibility = 150 * time.Second
+	movesReceives   = 10
 	syncsVisibility = 170 * time.Second
-	maxReceives     = 6
+	syncsReceives   = 6
 )
 
 // queues are moves.fifo and syncs.fifo.
@@ -28,8 +30,8 @@ type queues struct {
 
 func newQueues(dead func(name string) func(queue.Message)) *queues {
 	return &queues{
-		moves: memory.New(memory.Options{Visibility: movesVisibility, MaxReceives: maxReceives, Dead: dead("moves")}),
-		syncs: memory.New(memory.Options{Visibility: syncsVisibility, MaxReceives: maxReceives, Dead: dead("syncs")}),
+		moves: memory.New(memory.Options{Visibility: movesVisibility, MaxReceives: movesReceives, Dead: dead("moves")}),
+		syncs: memory.New(memory.Options{Visibility: syncsVisibility, MaxReceives: syncsReceives, Dead: dead("syncs")}),
 	}
 }
 

@@ -18,9 +18,9 @@ import (
 
 // Times of the functions that this process stands for (design.md 5).
 const (
-	fetchTimeout = 60 * time.Second
+	fetchTimeout = 130 * time.Second
 	syncTimeout  = 120 * time.Second
-	sweepTimeout = 2 * time.Minute
+	sweepTimeout = 4 * time.Minute
 	sweepEvery   = 5 * time.Minute
 )
 
@@ -57,13 +57,13 @@ func (l *Local) begin(ctx context.Context, o Options) error {
 	l.closers = append(l.closers, func() { cancel(); l.work.Wait() })
 	l.work.Go(func() {
 		invoke.Poller{Queue: l.queues.moves, Workers: fetchWorkers, Timeout: fetchTimeout, Log: l.log, Handle: invoke.SQS[revision.Move]{
-			Name: "fetch", Delayer: l.queues.moves, MaxReceives: maxReceives, Log: l.log,
+			Name: "fetch", Delayer: l.queues.moves, MaxReceives: movesReceives, Log: l.log,
 			Handler: func(ctx context.Context, m revision.Move, _ invoke.Attempt) error { return l.fetch.Move(ctx, m) },
 		}.Handle}.Run(run)
 	})
 	l.work.Go(func() {
 		invoke.Poller{Queue: l.queues.syncs, Workers: syncWorkers, Timeout: syncTimeout, Log: l.log, Handle: invoke.SQS[app.Wake]{
-			Name: "sync", Delayer: l.queues.syncs, MaxReceives: maxReceives, Log: l.log,
+			Name: "sync", Delayer: l.queues.syncs, MaxReceives: syncsReceives, Log: l.log,
 			Handler: func(ctx context.Context, w app.Wake, a invoke.Attempt) error {
 				return l.deploy.Sync(ctx, w.Application, a.Last)
 			},
