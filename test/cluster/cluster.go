@@ -24,13 +24,16 @@ var shared *devkube.Process
 
 // Main starts the package's cluster, runs its tests, stops the cluster and exits. State and logs are in a temporary
 // directory that goes with it; SLIPWAY_KEEP=1 keeps it.
-func Main(m *testing.M) {
-	code, err := run(m.Run)
+func Main(m *testing.M) { os.Exit(Run(m.Run)) }
+
+// Run is Main for packages that prepare more than a cluster: it answers with the exit code.
+func Run(tests func() int) int {
+	code, err := run(tests)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "test cluster:", err)
 		code = max(code, 1)
 	}
-	os.Exit(code)
+	return code
 }
 
 func run(tests func() int) (code int, err error) {

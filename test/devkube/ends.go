@@ -30,8 +30,8 @@ func stopOnSignal(cancel context.CancelCauseFunc) {
 // parent dies, kill -9 included.
 //
 // Not prctl(PR_SET_PDEATHSIG): that signal comes when the parent's *thread* that forked the child exits, not its
-// process (prctl(2)), and a Go program ends threads whenever a locked goroutine returns (golang/go#27505). A
-// cluster started that way stops in the middle of its use, cleanly and with exit code 0.
+// process (prctl(2)), and Go ends a thread whose goroutine returns locked to it (golang/go#27505). A cluster started
+// that way was gone 1.1 s after its ready line, with exit code 0 and nothing on standard error (measured).
 func stopOnEOF(in io.Reader, cancel context.CancelCauseFunc) {
 	_, err := io.Copy(io.Discard, in)
 	if err == nil {

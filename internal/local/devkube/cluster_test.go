@@ -25,6 +25,9 @@ const (
 	goneDeadline    = time.Minute
 )
 
+// The main thread never ends, so no test's goroutine may run on it: see TestTheClusterOutlivesTheThreadThatStartedIt.
+func init() { runtime.LockOSThread() }
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(starterVariable); dir != "" {
 		p, err := Start(context.Background(), Options{Dir: dir})
