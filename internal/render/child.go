@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"log"
+	"log" //nolint:depguard // where Helm's packages log, so that it can be heard
 	"math"
 	"os"
 	"runtime"
@@ -40,7 +40,7 @@ func Child(in io.Reader, out io.Writer) int {
 		return complain(exitProtocol, err)
 	}
 	go func() {
-		_, _ = io.Copy(io.Discard, in) //nolint:errcheck // its end is the message, however it comes
+		_, _ = io.Copy(io.Discard, in) // its end is the message, however it comes
 		os.Exit(exitOrphan)
 	}()
 	said := &helmLog{}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -13,23 +14,18 @@ type helmLog struct{ lines []string }
 
 // Write implements io.Writer; package log calls it once a message and under a lock.
 func (l *helmLog) Write(p []byte) (int, error) {
-	line := string(bytes.TrimSpace(p))
-	if i := len(l.lines) - 1; len(l.lines) < maxSaid && (i < 0 || l.lines[i] != line) {
+	if line := string(bytes.TrimSpace(p)); len(l.lines) < maxSaid && !slices.Contains(l.lines, line) {
 		l.lines = append(l.lines, line)
 	}
 	return len(p), nil
 }
 
-// warnings is what was said, each line once and without values.
+// warnings is what was said, each line once, without values, and sorted, for Helm walks maps.
 func (l *helmLog) warnings(dir string, s func() *scrubber) []string {
 	var out []string
-	seen := map[string]bool{}
 	for _, line := range l.lines {
-		w := dir + ": " + s().text(strings.TrimPrefix(strings.TrimPrefix(line, "warning: "), "Warning: "))
-		if !seen[w] {
-			seen[w] = true
-			out = append(out, w)
-		}
+		out = append(out, dir+": "+s().text(strings.TrimPrefix(strings.TrimPrefix(line, "warning: "), "Warning: ")))
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -18,7 +18,7 @@ const maxOpenFiles = 32
 // to gain privileges. Where a limit is lower already it stays.
 func limit(memory uint64, cpu time.Duration) error {
 	// Raising one's own score needs no privilege. A sandbox without a writable /proc has its own way to run out of memory.
-	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0) //nolint:errcheck // as said
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	seconds := uint64(math.Ceil(max(cpu.Seconds(), 1)))
 	for _, l := range []struct {
 		resource int
@@ -74,7 +74,7 @@ func Harden() error {
 // ownGroup puts the child into a process group of its own, which is killed as one. It inherits no descriptor: Go's own are
 // close-on-exec, and those that this process was started with are made so; before Linux 5.11 those stay as they are.
 func ownGroup(cmd *exec.Cmd) {
-	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC) //nolint:errcheck // as said
+	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return unix.Kill(-cmd.Process.Pid, unix.SIGKILL) }
 }

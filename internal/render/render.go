@@ -121,7 +121,7 @@ func (r *Renderer) run(ctx context.Context, ask []byte) ([]byte, error) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, _ = stdin.Write(ask) //nolint:errcheck // a child that ends early says why by how it ends
+		_, _ = stdin.Write(ask) // a child that ends early says why by how it ends
 	}()
 	err = cmd.Wait()
 	<-written
