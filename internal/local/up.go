@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"slipway/internal/deploy"
 	"slipway/internal/fault"
 	"slipway/internal/fetch"
+	"slipway/internal/git/source"
 	"slipway/internal/kube"
 	"slipway/internal/local/devkube"
 	"slipway/internal/local/githost"
@@ -53,7 +55,15 @@ func Up(ctx context.Context, o Options) (_ *Local, err error) {
 	if err := l.open(&o); err != nil {
 		return nil, err
 	}
-	if err := l.cluster(ctx, &o); err != nil {
+	conf, err := configured(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownHost(conf)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.cluster(ctx, &o, conf.Clusters); err != nil {
 		return nil, err
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
@@ -63,14 +73,16 @@ func Up(ctx context.Context, o Options) (_ *Local, err error) {
 	l.closers = append(l.closers, func() { _ = ln.Close() })
 	url := "http://" + ln.Addr().String()
 	l.ready.URL, l.ready.Git, l.ready.Dir = url, url+"/git", o.Dir
-	git, err := githost.New(githost.Options{Dir: filepath.Join(o.Dir, "git"), WebhookURL: url + hookPath, Secret: secret.Of(l.keys.Webhook), Log: l.log})
+	git, err := githost.New(githost.Options{Dir: filepath.Join(o.Dir, "git"), Name: own, WebhookURL: url + hookPath, Secret: secret.Of(l.keys.Webhook), Log: l.log}) //nolint:contextcheck // it lives until Stop
 	if err != nil {
 		return nil, err
 	}
 	l.closers = append(l.closers, func() { _ = git.Close() })
-	if err := l.compose(ctx, o, url); err != nil {
+	hosts, err := sources(conf, own, url)
+	if err != nil {
 		return nil, err
 	}
+	l.compose(o, hosts)
 	if err := l.serve(ctx, ln, git); err != nil {
 		return nil, err
 	}
@@ -114,15 +126,23 @@ func (l *Local) open(o *Options) error {
 	return nil
 }
 
-// cluster finds the cluster called in-cluster, or starts one, and reads the configuration of the others.
-func (l *Local) cluster(ctx context.Context, o *Options) error {
+// cluster finds the cluster called in-cluster, or starts one, beside the configured ones.
+func (l *Local) cluster(ctx context.Context, o *Options, others []app.Cluster) error {
+	own := slices.IndexFunc(others, func(c app.Cluster) bool { return c.Name == app.InCluster || c.Server == app.InClusterServer })
+	switch {
+	case own >= 0 && o.Kubeconfig != "":
+		return fault.New(fault.Invalid, "start: the cluster %s is in the configuration and given by --kubeconfig", app.InCluster)
+	case own >= 0:
+		l.ready.Kubeconfig, l.clusters = others[own].Kubeconfig, others
+		return nil
+	}
 	if o.Kubeconfig == "" {
 		p, err := devkube.Start(ctx, devkube.Options{Dir: filepath.Join(o.Dir, "devkube")})
 		if err != nil {
 			return err
 		}
 		l.closers = append(l.closers, func() {
-			stop, cancel := context.WithTimeout(context.Background(), time.Minute)
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 			defer cancel()
 			_ = p.Stop(stop)
 		})
@@ -134,16 +154,12 @@ func (l *Local) cluster(ctx context.Context, o *Options) error {
 		o.Kubeconfig = p.Kubeconfig
 	}
 	l.ready.Kubeconfig = o.Kubeconfig
-	l.clusters = []app.Cluster{{Name: app.InCluster, Server: app.InClusterServer, Kubeconfig: o.Kubeconfig}}
+	l.clusters = append([]app.Cluster{{Name: app.InCluster, Server: app.InClusterServer, Kubeconfig: o.Kubeconfig}}, others...)
 	return nil
 }
 
 // compose makes the use cases of their parts.
-func (l *Local) compose(_ context.Context, o Options, url string) error {
-	hosts, err := l.configure(o, url)
-	if err != nil {
-		return err
-	}
+func (l *Local) compose(o Options, hosts *source.GitHub) {
 	l.queues = newQueues(l.deadLetter)
 	connections := &kube.Clusters{}
 	l.deploy = deploy.New(deploy.Deps{
@@ -163,7 +179,6 @@ func (l *Local) compose(_ context.Context, o Options, url string) error {
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Notes: l.stores.Notes,
 		Host: hosts, Tips: hosts, Cutter: cutter{}, Queue: l.queues,
 	})
-	return nil
 }
 
 // Ready is what the ready line says.
@@ -214,7 +229,7 @@ func (l *Local) serve(ctx context.Context, ln net.Listener, git http.Handler) er
 		}
 	}()
 	l.closers = append(l.closers, func() {
-		stop, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		_ = srv.Shutdown(stop)
 	})

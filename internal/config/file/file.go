@@ -34,10 +34,19 @@ const maxSize = 1 << 20
 //	    kubeconfig: ~/.kube/config # from the file's folder if relative
 //	    context: kind-slipway      # empty: the file's current context
 //	hosts:
-//	  github.com: local            # or the URL of the host's API
+//	  github.com: local            # or the URL of the host's API, or that and a token:
+//	  git.example.com:
+//	    api: https://git.example.com/api/v3/
+//	    tokenFile: ~/.git-token     # for its owner only; from the file's folder if relative
 type File struct {
 	Clusters []app.Cluster
-	Hosts    map[string]string // Local or an http(s) URL, by host name
+	Hosts    map[string]Host // by host name
+}
+
+// Host is how a git host is reached.
+type Host struct {
+	API       string // Local or an http(s) URL
+	TokenFile string // "" asks anonymously
 }
 
 // Read reads and checks the file at path.
@@ -66,7 +75,7 @@ func Decode(name string, data []byte) (File, error) {
 		return File{}, fault.New(fault.Invalid, "%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	r := &reader{file: name}
-	f := File{Hosts: map[string]string{}}
+	f := File{Hosts: map[string]Host{}}
 	if len(doc.Content) == 1 {
 		r.fields(doc.Content[0], "", map[string]func(*yaml.Node, string){
 			"clusters": func(n *yaml.Node, path string) { f.Clusters = r.clusters(n, path) },
@@ -115,16 +124,26 @@ func (r *reader) clusters(list *yaml.Node, path string) []app.Cluster {
 	return all
 }
 
-func (r *reader) hosts(n *yaml.Node, path string, into map[string]string) {
+func (r *reader) hosts(n *yaml.Node, path string, into map[string]Host) {
 	r.each(n, path, func(key string, v *yaml.Node, at string) {
-		to := r.text(v, at)
+		var h Host
+		if v.Kind == yaml.MappingNode {
+			r.fields(v, at, map[string]func(*yaml.Node, string){
+				"api":       func(n *yaml.Node, path string) { h.API = r.text(n, path) },
+				"tokenFile": func(n *yaml.Node, path string) { h.TokenFile = r.path(n, path, r.text(n, path)) },
+			})
+		} else {
+			h.API = r.text(v, at)
+		}
 		switch {
 		case !hostForm.MatchString(key):
 			r.fail(v, at, "%.80q is not the name of a host in lower case", key)
-		case to != Local && !isURL(to, "https", "http"):
-			r.fail(v, at, "%.200s: want %q or the URL of the host's API", hidden(to), Local)
+		case h.API != Local && !isURL(h.API, "https", "http"):
+			r.fail(v, at, "%.200s: want %q or the URL of the host's API", hidden(h.API), Local)
+		case h.API == Local && h.TokenFile != "":
+			r.fail(v, at, "the git host in this process asks for no token")
 		}
-		into[key] = to
+		into[key] = h
 	})
 }
 

@@ -25,8 +25,8 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		for h, to := range c.Hosts {
-			if !hostForm.MatchString(h) || to == "" {
-				t.Fatalf("host %q: %q", h, to)
+			if !hostForm.MatchString(h) || to.API == "" {
+				t.Fatalf("host %q: %q", h, to.API)
 			}
 		}
 	})

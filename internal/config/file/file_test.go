@@ -23,6 +23,9 @@ clusters:
 hosts:
   github.com: local
   git.example.com:8443: https://git.example.com:8443/api/v3
+  ghe.example.com:
+    api: https://ghe.example.com/api/v3/
+    tokenFile: token
 `
 
 func TestAConfigurationIsClustersAndHosts(t *testing.T) {
@@ -36,7 +39,11 @@ func TestAConfigurationIsClustersAndHosts(t *testing.T) {
 			{Name: "in-cluster", Server: "https://kubernetes.default.svc", Kubeconfig: filepath.Join(filepath.Dir(path), "kube/config")},
 			{Name: "staging", Server: "https://staging.example.com:6443/", Kubeconfig: "/etc/kube/staging", Context: "arn:aws:eks:eu-west-1:123456789012:cluster/staging"},
 		},
-		Hosts: map[string]string{"github.com": Local, "git.example.com:8443": "https://git.example.com:8443/api/v3"},
+		Hosts: map[string]Host{
+			"github.com":           {API: Local},
+			"git.example.com:8443": {API: "https://git.example.com:8443/api/v3"},
+			"ghe.example.com":      {API: "https://ghe.example.com/api/v3/", TokenFile: filepath.Join(filepath.Dir(path), "token")},
+		},
 	}
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("error %v, -want +got:\n%s", err, d)
@@ -78,6 +85,9 @@ func TestWhatIsWrongIsToldByLineAndPath(t *testing.T) {
 		{"a host with a scheme", "hosts: {'https://github.com': local}\n", "f:1: hosts.https://github.com: "},
 		{"a host in capitals", "hosts: {GitHub.com: local}\n", "is not the name of a host in lower case"},
 		{"a host that means nothing", "hosts: {github.com: elsewhere}\n", `f:1: hosts.github.com: "elsewhere": want "local" or the URL`},
+		{"an unknown field of a host", "hosts: {a.b: {url: x}}\n", "f:1: hosts.a.b.url: unknown field; there are api, tokenFile"},
+		{"a host without an API", "hosts: {a.b: {tokenFile: x}}\n", `f:1: hosts.a.b: "": want "local" or the URL`},
+		{"a token for this process", "hosts: {a.b: {api: local, tokenFile: x}}\n", "f:1: hosts.a.b: the git host in this process asks for no token"},
 		{"an alias", "clusters: &a []\nhosts: *a\n", "f:2: hosts: want a mapping"},
 		{"two documents", "clusters: []\n---\nhosts: {}\n", "a second document"},
 		{"no YAML", "clusters: [\n", "f: line 1: "},
@@ -121,6 +131,13 @@ func TestASecretIsMadeOnceForItsOwnerOnly(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
 		t.Errorf("left beside it: %v, %v", left, err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSecret(empty); !fault.Is(err, fault.Denied) {
+		t.Errorf("a secret of nothing: %v", err)
 	}
 	if _, err := Secret(filepath.Join(path, "x")); err == nil {
 		t.Error("a secret below a file")

@@ -22,6 +22,11 @@ func Secret(path string) (secret.Value, error) {
 			return secret.Value{}, fmt.Errorf("make secret %s: %w", path, err)
 		}
 	}
+	return ReadSecret(path)
+}
+
+// ReadSecret is the secret kept in the file at path. Only its owner may read the file; an empty one is no secret.
+func ReadSecret(path string) (secret.Value, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return secret.Value{}, fmt.Errorf("read secret: %w", err)
@@ -33,7 +38,11 @@ func Secret(path string) (secret.Value, error) {
 	if err != nil {
 		return secret.Value{}, fmt.Errorf("read secret: %w", err)
 	}
-	return secret.Of(strings.TrimSpace(string(b))), nil
+	text := strings.TrimSpace(string(b))
+	if text == "" {
+		return secret.Value{}, fault.New(fault.Denied, "read secret %s: it is empty", path)
+	}
+	return secret.Of(text), nil
 }
 
 // create writes a random secret all at once: two that start together get the same one, and a crash leaves none by half.
