@@ -153,6 +153,7 @@ func (w *walk) visit(n *yaml.Node, path string, depth int) bool {
 		w.note(path, n)
 	}
 	switch n.Kind {
+	case yaml.ScalarNode: // a leaf
 	case yaml.DocumentNode:
 		return len(n.Content) == 0 || w.visit(n.Content[0], path, depth)
 	case yaml.AliasNode:

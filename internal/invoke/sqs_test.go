@@ -153,7 +153,7 @@ func TestAPanicFailsItsMessageOnlyAndIsReported(t *testing.T) { // reference fau
 	b := newBench(func(_ context.Context, s string, _ Attempt) error {
 		if s == "a" {
 			var none map[string]int
-			none["x"] = 1
+			none["x"] = 1 //nolint:govet,staticcheck // the panic is the point
 		}
 		return nil
 	})

@@ -171,7 +171,7 @@ func TestAServerErrorIsRetriedForReadsOnly(t *testing.T) {
 
 // Fault 28: the server applied, and the connection broke before it could say so.
 func TestAWriteWhoseConnectionBreaksIsInFlightAndNotSentAgain(t *testing.T) {
-	cut := func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }
+	cut := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	c, a := fake(t, cut, token)
 	_, _, err := c.Apply(t.Context(), someObject("ConfigMap"), false)
 	if !fault.Is(err, fault.Unavailable) || !fault.IsInFlight(err) || a.asked.Load() != 1 {

@@ -53,7 +53,7 @@ func TestNamespacedKnowsTheScope(t *testing.T) {
 }
 
 // definitionOf is a CRD of its own for each test, since CRDs have no namespace.
-func definitionOf(t *testing.T) (text, crd string, gk schema.GroupKind) {
+func definitionOf(*testing.T) (text, crd string, gk schema.GroupKind) {
 	group := fmt.Sprintf("t%d.example.com", time.Now().UnixNano())
 	text = strings.ReplaceAll(`
 apiVersion: apiextensions.k8s.io/v1

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -135,13 +134,4 @@ func absent(t *testing.T, c *Cluster, id manifest.ID) bool {
 		t.Fatal(err)
 	}
 	return err != nil
-}
-
-func refusedWith(t *testing.T, err error) *refused {
-	t.Helper()
-	var r *refused
-	if !errors.As(err, &r) {
-		t.Fatalf("%v is no refusal of the server", err)
-	}
-	return r
 }

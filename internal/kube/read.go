@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -66,13 +66,13 @@ func (c *Cluster) object(ctx context.Context, verb, method string, id manifest.I
 	}
 	problem := ""
 	switch {
-	case len(path.IsValidPathSegmentName(id.Name)) > 0 || id.Name == "":
+	case len(content.IsPathSegmentName(id.Name)) > 0 || id.Name == "":
 		problem = fmt.Sprintf("%.300q is not a name", id.Name)
 	case s.namespaced && id.Namespace == "":
 		problem = "it needs a namespace"
 	case !s.namespaced && id.Namespace != "":
 		problem = "its kind has no namespaces"
-	case len(path.IsValidPathSegmentName(id.Namespace)) > 0:
+	case len(content.IsPathSegmentName(id.Namespace)) > 0:
 		problem = fmt.Sprintf("%.300q is not a namespace", id.Namespace)
 	}
 	if problem != "" {

@@ -22,7 +22,7 @@ func crd(w http.ResponseWriter, conditions string) {
  "versions":[{"name":"v1","served":true},{"name":"v0","served":false}]},"status":{"conditions":[%s]}}`, conditions)
 }
 
-func establishing(t *testing.T, serve http.HandlerFunc) *Cluster {
+func establishing(_ *testing.T, serve http.HandlerFunc) *Cluster {
 	c, s := timed(serve)
 	groups := crdGroup
 	s.groups.Store(&groups)

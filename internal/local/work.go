@@ -53,7 +53,7 @@ func (l *Local) begin(ctx context.Context, o Options) error {
 	if err := l.registerRoot(ctx, o.Root); err != nil {
 		return err
 	}
-	run, cancel := context.WithCancel(context.Background())
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // Stop ends it, in its turn
 	l.closers = append(l.closers, func() { cancel(); l.work.Wait() })
 	l.work.Go(func() {
 		invoke.Poller{Queue: l.queues.moves, Workers: fetchWorkers, Timeout: fetchTimeout, Log: l.log, Handle: invoke.SQS[revision.Move]{

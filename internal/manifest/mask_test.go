@@ -27,14 +27,14 @@ func TestMarksTellEqualFromDifferentAndNothingElse(t *testing.T) {
 		{"same": redacted, "changed": redactedOld, "gone": redacted, "wrapped": redacted},
 		{"same": redacted, "changed": redactedNew, "new": redacted, "wrapped": redacted},
 	}
-	if diff := cmp.Diff(want, []map[string]any{a.Object["data"].(map[string]any), b.Object["data"].(map[string]any)}); diff != "" { //nolint:forcetypeassert // a test
+	if diff := cmp.Diff(want, []map[string]any{a.Object["data"].(map[string]any), b.Object["data"].(map[string]any)}); diff != "" { //nolint:forcetypeassert,errcheck // a test
 		t.Error(diff)
 	}
-	if before.Object["data"].(map[string]any)["same"] != encode("one") { //nolint:forcetypeassert // a test
+	if before.Object["data"].(map[string]any)["same"] != encode("one") { //nolint:forcetypeassert,errcheck // a test
 		t.Error("the object itself was masked")
 	}
 	c, d := MaskPair(after, before)
-	if c.Object["data"].(map[string]any)["changed"] != redactedOld || d.Object["data"].(map[string]any)["changed"] != redactedNew { //nolint:forcetypeassert // a test
+	if c.Object["data"].(map[string]any)["changed"] != redactedOld || d.Object["data"].(map[string]any)["changed"] != redactedNew { //nolint:forcetypeassert,errcheck // a test
 		t.Error("the sides are not treated alike")
 	}
 }
@@ -44,7 +44,7 @@ func TestMaskingNothingIsNothing(t *testing.T) {
 		t.Error("something came of nothing")
 	}
 	a, b := MaskPair(nil, secret(map[string]any{"k": "djE="}))
-	if a != nil || b.Object["data"].(map[string]any)["k"] != redacted { //nolint:forcetypeassert // a test
+	if a != nil || b.Object["data"].(map[string]any)["k"] != redacted { //nolint:forcetypeassert,errcheck // a test
 		t.Errorf("%v %v", a, b)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	segment "k8s.io/apimachinery/pkg/api/validate/content"
 
 	"slipway/internal/fault"
 )
@@ -57,7 +57,7 @@ func identity(o Object) string {
 		return "metadata.namespace is not text: quote it"
 	}
 	for _, name := range []string{o.GetName(), o.GetNamespace()} {
-		if faults := path.IsValidPathSegmentName(name); len(faults) > 0 {
+		if faults := segment.IsPathSegmentName(name); len(faults) > 0 {
 			return "metadata: name or namespace " + strconv.Quote(name) + " " + strings.Join(faults, ", ")
 		}
 	}

@@ -44,6 +44,7 @@ func (p *parser) value(n *yaml.Node, depth int) (any, error) {
 	case yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)
 		return m, p.mapping(n, m, depth)
+	case yaml.DocumentNode: // only at the top, and opened there
 	}
 	return nil, p.errorf(n.Line, "not a value")
 }
@@ -129,6 +130,7 @@ func (p *parser) merge(n *yaml.Node, m map[string]any, depth int) error {
 			}
 		}
 		return nil
+	case yaml.DocumentNode, yaml.ScalarNode:
 	}
 	return p.errorf(n.Line, "<< must name a map or a list of maps")
 }

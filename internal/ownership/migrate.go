@@ -87,7 +87,7 @@ func Migrate(entries []metav1.ManagedFieldsEntry) (out []metav1.ManagedFieldsEnt
 	}
 	for i := range out {
 		if isOurs(out[i]) {
-			out[i].FieldsV1 = &metav1.FieldsV1{Raw: fields.encode()}
+			out[i].FieldsV1 = metav1.NewFieldsV1(string(fields.encode()))
 		}
 	}
 	return out, true

@@ -42,7 +42,7 @@ func Owns(meta *metav1.PartialObjectMetadata) bool {
 
 func ownsLabel(e metav1.ManagedFieldsEntry) bool {
 	// Most of what a LIST returns has the label's name in an entry of ours: parsing tells where.
-	return e.FieldsV1 != nil && strings.Contains(string(e.FieldsV1.Raw), label) &&
+	return e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), label) &&
 		parse(e.FieldsV1).has("f:metadata", "f:labels", "f:"+label)
 }
 

@@ -23,7 +23,7 @@ const itself = "."
 // parse reads f. What is no set of fields is empty: the API server writes none such, and an empty set claims nothing.
 func parse(f *metav1.FieldsV1) tree {
 	t := tree{}
-	if f == nil || json.Unmarshal(f.Raw, &t) != nil {
+	if f == nil || json.Unmarshal(f.GetRawBytes(), &t) != nil {
 		return tree{}
 	}
 	return t

@@ -43,10 +43,10 @@ func first(s *story) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.sees(deployment, "created with the image of values-production.yaml", running("1.2.0")); err != nil {
+	if err := s.sees(deployment, "created with the image of values-production.yaml", running("1.2.0")); err != nil {
 		return err
 	}
-	if _, err := s.sees(settings, "created", there); err != nil {
+	if err := s.sees(settings, "created", there); err != nil {
 		return err
 	}
 	s.say(time.Since(begin), "pushed the order-service chart and its Application: 5 replicas of 1.2.0 are available in production")
@@ -61,7 +61,7 @@ func newImage(s *story) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.sees(deployment, "rolled out to "+newTag, running(newTag)); err != nil {
+	if err := s.sees(deployment, "rolled out to "+newTag, running(newTag)); err != nil {
 		return err
 	}
 	s.say(time.Since(begin), "pushed CI's change of the image tag: %s is rolled out", newTag)
@@ -76,7 +76,7 @@ func revert(s *story) error {
 	if err := s.git("push", "-q", "origin", "main"); err != nil {
 		return err
 	}
-	if _, err := s.sees(deployment, "back at 1.2.0", running("1.2.0")); err != nil {
+	if err := s.sees(deployment, "back at 1.2.0", running("1.2.0")); err != nil {
 		return err
 	}
 	s.say(time.Since(begin), "pushed a git revert: 1.2.0 is back")
@@ -91,7 +91,7 @@ func remove(s *story) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.sees(settings, "pruned", nil); err != nil {
+	if err := s.sees(settings, "pruned", nil); err != nil {
 		return err
 	}
 	s.say(time.Since(begin), "pushed the removal of a manifest: its ConfigMap is pruned")

@@ -79,7 +79,7 @@ func (s *story) edit(file, old, with string) error {
 	if !bytes.Contains(b, []byte(old)) {
 		return fmt.Errorf("edit %s: it does not contain %q", file, old)
 	}
-	return os.WriteFile(path, bytes.ReplaceAll(b, []byte(old), []byte(with)), 0o600)
+	return os.WriteFile(path, bytes.ReplaceAll(b, []byte(old), []byte(with)), 0o600) //nolint:gosec // our own work tree
 }
 
 // push commits everything and pushes; what follows is measured from its end.
@@ -94,9 +94,9 @@ func (s *story) push(message string) (time.Time, error) {
 }
 
 // sees waits until the object is as ok says, or absent if ok is nil.
-func (s *story) sees(id manifest.ID, what string, ok func(*unstructured.Unstructured) bool) (*unstructured.Unstructured, error) {
+func (s *story) sees(id manifest.ID, what string, ok func(*unstructured.Unstructured) bool) error {
 	var last string
-	u, err := until(s.ctx, func() (*unstructured.Unstructured, bool, error) {
+	_, err := until(s.ctx, func() (*unstructured.Unstructured, bool, error) {
 		u, err := s.cluster.Get(s.ctx, id)
 		switch {
 		case fault.Is(err, fault.NotFound):
@@ -109,9 +109,9 @@ func (s *story) sees(id manifest.ID, what string, ok func(*unstructured.Unstruct
 		return u, ok != nil && ok(u), nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w (%s)%s", id, what, err, last, s.why())
+		return fmt.Errorf("%s: %s: %w (%s)%s", id, what, err, last, s.why())
 	}
-	return u, nil
+	return nil
 }
 
 // why is what the application says of itself, for a step that was not seen.
