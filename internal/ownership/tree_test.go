@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func raw(s string) *metav1.FieldsV1 { return &metav1.FieldsV1{Raw: []byte(s)} }
+func raw(s string) *metav1.FieldsV1 { return metav1.NewFieldsV1(s) }
 
 func members(t tree) map[string]bool {
 	m := map[string]bool{}
