@@ -1,10 +1,6 @@
 package render
 
 import (
-	"path"
-	"slices"
-	"strings"
-
 	"github.com/bmatcuk/doublestar/v4"
 	"sigs.k8s.io/yaml"
 
@@ -19,8 +15,8 @@ func userValues(in app.Inputs) (map[string]any, error) {
 	if h == nil {
 		return map[string]any{}, nil
 	}
-	env := environment(in.Application)
-	files, err := valueFiles(in, env)
+	env := in.Application.Environment()
+	files, err := valueFiles(in)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +57,7 @@ func setParameters(values map[string]any, parameters []app.Parameter, env map[st
 			if p.ForceString != forced || last[key(p)] != i {
 				continue
 			}
-			v, err := substitute(p.Value, env)
+			v, err := app.Substitute(p.Value, env)
 			if err != nil {
 				return fault.New(fault.Invalid, "spec.source.helm.parameters[%d] (%.64q): %w", i, p.Name, err)
 			}
@@ -73,20 +69,21 @@ func setParameters(values map[string]any, parameters []app.Parameter, env map[st
 	return nil
 }
 
-// valueFiles resolves valueFiles to paths from the root of the repository: relative to the source's path, from the root
-// with a leading slash, never outside of the repository, never a URL (argo-cd.md 2.1.6, security R9; CVE-2022-24348). A
-// glob gives its files in lexical order; a file that is also named by itself stays where it is named, and none comes twice.
-func valueFiles(in app.Inputs, env map[string]string) ([]string, error) {
+// valueFiles are the files that spec.source.helm.valueFiles names, by their paths from the root of the repository. A
+// glob gives its files in lexical order; a file that is also named by itself stays where it is named, and none comes
+// twice (argo-cd.md 2.1.6).
+func valueFiles(in app.Inputs) ([]string, error) {
 	h := in.Application.Source.Helm
-	resolved := make([]string, len(h.ValueFiles))
+	resolved, err := in.Application.ValueFiles()
+	if err != nil {
+		return nil, err
+	}
 	explicit := map[string]bool{}
-	for i, raw := range h.ValueFiles {
-		p, err := resolveValueFile(in.Application.Source.Path, raw, env)
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "spec.source.helm.valueFiles[%d] %.200q: %w", i, raw, err)
-		}
-		resolved[i] = p
-		if !isGlob(p) {
+	for i, p := range resolved {
+		switch glob := app.IsGlob(p); {
+		case glob && !doublestar.ValidatePattern(p):
+			return nil, fault.New(fault.Invalid, "spec.source.helm.valueFiles[%d] %.200q: is not a pattern", i, h.ValueFiles[i])
+		case !glob:
 			explicit[p] = true
 		}
 	}
@@ -104,7 +101,7 @@ func valueFiles(in app.Inputs, env map[string]string) ([]string, error) {
 		case ok:
 			missing = false
 			add(p)
-		case isGlob(p):
+		case app.IsGlob(p):
 			for _, f := range sortedKeys(in.Files) {
 				if doublestar.MatchUnvalidated(p, f) {
 					missing = false
@@ -120,36 +117,6 @@ func valueFiles(in app.Inputs, env map[string]string) ([]string, error) {
 	}
 	return out, nil
 }
-
-func resolveValueFile(source, raw string, env map[string]string) (string, error) {
-	if ref, _, _ := strings.Cut(raw, "/"); strings.HasPrefix(ref, "$") && !strings.Contains(ref, environmentPrefix) {
-		return "", fault.New(fault.Invalid, "names another source (%s): applications with several sources are not supported yet", ref)
-	}
-	p, err := substitute(raw, env)
-	switch {
-	case err != nil:
-		return "", err
-	case p == "":
-		return "", fault.New(fault.Invalid, "is empty")
-	case strings.Contains(p, "://"):
-		return "", fault.New(fault.Invalid, "is a URL: put the file into the repository")
-	case strings.ContainsAny(p, "\x00\\"):
-		return "", fault.New(fault.Invalid, "is not a slash-separated path")
-	case isGlob(p) && !doublestar.ValidatePattern(p):
-		return "", fault.New(fault.Invalid, "is not a pattern")
-	}
-	if strings.HasPrefix(p, "/") {
-		p = path.Join(".", strings.TrimLeft(p, "/"))
-	} else {
-		p = path.Join(source, p)
-	}
-	if p == ".." || strings.HasPrefix(p, "../") || slices.Contains([]string{".", ""}, p) {
-		return "", fault.New(fault.Invalid, "is outside of the repository")
-	}
-	return p, nil
-}
-
-func isGlob(p string) bool { return strings.ContainsAny(p, "*?[{") }
 
 func decodeValues(file string, data []byte) (map[string]any, error) {
 	if err := checkMapping(file, data); err != nil {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/internal/app"
 	"slipway/internal/fault"
 )
 
@@ -17,14 +18,16 @@ func FuzzValueFile(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		p, err := resolveValueFile("apps/web", raw, environment(application("apps/web")))
+		a := application("apps/web")
+		a.Source.Helm = &app.Helm{ValueFiles: []string{raw}}
+		resolved, err := a.ValueFiles()
 		if err != nil {
 			if !fault.Is(err, fault.Invalid) {
 				t.Errorf("%q: %v", raw, err)
 			}
 			return
 		}
-		if p != path.Clean(p) || path.IsAbs(p) || p == ".." || strings.HasPrefix(p, "../") {
+		if p := resolved[0]; p != path.Clean(p) || path.IsAbs(p) || p == ".." || strings.HasPrefix(p, "../") {
 			t.Errorf("%q resolves to %q", raw, p)
 		}
 	})
