@@ -1,0 +1,26 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWritesAreCountedApartFromDryRunsAndFromOthers(t *testing.T) {
+	const log = `{"verb":"patch","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/configmaps/x?dryRun=All&fieldManager=slipway","objectRef":{"resource":"configmaps","name":"x"}}
+{"verb":"patch","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/configmaps/x?fieldManager=slipway","objectRef":{"resource":"configmaps","name":"x"}}
+{"verb":"create","userAgent":"kubectl/v1.36","requestURI":"/api/v1/namespaces","objectRef":{"resource":"namespaces","name":"b"}}
+{"verb":"delete","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/secrets/dryRun","objectRef":{"resource":"secrets","name":"dryRun"}}
+`
+	got, err := countWrites([]byte(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := counted{writes: 2, dry: 1, what: []string{"patch configmaps x", "delete secrets dryRun"}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(counted{})); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := countWrites([]byte("{\"verb\":")); err == nil {
+		t.Error("a broken line was passed over")
+	}
+}
