@@ -141,6 +141,9 @@ func printHistory(w io.Writer, a local.Application) {
 func printDiff(w io.Writer, all []deploy.Difference) {
 	for _, d := range all {
 		fmt.Fprintf(w, "%s %s\n", d.Action, d.ID)
+		if d.Reason != "" {
+			fmt.Fprintf(w, "  %s\n", manifest.CleanText(d.Reason, manifest.MaxReason))
+		}
 		for _, c := range d.Changes {
 			fmt.Fprintf(w, "  %s: %s -> %s\n", c.Path, shown(c.Old), shown(c.New))
 		}

@@ -67,7 +67,8 @@ func syncCommand(dir *string) *cobra.Command {
 	return c
 }
 
-// await polls until the seq that was asked for is done, or was given up.
+// await polls until the seq that was asked for is done, or was given up. Where a newer commit takes its place, that one
+// is waited for if it is applied by itself.
 func await(ctx context.Context, k *local.Client, asked local.Application, limit time.Duration) (local.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -79,11 +80,14 @@ func await(ctx context.Context, k *local.Client, asked local.Application, limit 
 		switch {
 		case err != nil:
 			return a, err
-		case a.Record.Done.Seq == seq, a.Record.Wanted.Seq != seq:
+		case a.Record.Done.Seq == seq && a.Record.Requested != seq: // it may have been done before, and is to be applied again
 			return a, nil
 		case a.Record.GivenUp == seq:
 			return a, refusedRun(asked.Name, a.Last)
+		case a.Record.Wanted.Seq != seq && !a.Registered.Application.Sync.Automated:
+			return a, fault.New(fault.Superseded, "sync %s: a newer commit came before this one was applied; sync again", asked.Name)
 		}
+		seq = a.Record.Wanted.Seq
 		select {
 		case <-ctx.Done():
 			return a, fault.New(fault.Unavailable, "sync %s: not done in %s; slipway app get shows more", asked.Name, limit)

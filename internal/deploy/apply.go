@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
-	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
@@ -31,11 +30,14 @@ func (r *run) widen(ctx context.Context, want *desired, p *plan) error {
 	for id := range p.live.ours {
 		add(id)
 	}
+	if p.registry.count > 0 {
+		kinds = append(kinds, registered)
+	}
 	known := true
 	for _, k := range kinds {
 		known = known && slices.Contains(r.rec.Kinds, k)
 	}
-	if known || len(p.send) == 0 && len(p.live.ours) == 0 {
+	if known || len(p.send) == 0 && len(p.live.ours) == 0 && p.registry.count == 0 {
 		return nil
 	}
 	if _, err := r.Records.Update(ctx, r.name, recordWiden(r.fence, kinds)); err != nil {
@@ -51,10 +53,7 @@ func (r *run) apply(ctx context.Context, want *desired, p *plan) error {
 		return err
 	}
 	r.report.Unchanged = len(p.unchanged)
-	for group := range groups(p.send) {
-		if err := r.pace(ctx); err != nil {
-			return err
-		}
+	for group := range groups(p.send, func(s *step) schema.GroupKind { return s.id.GroupKind() }) {
 		if err := r.applyGroup(ctx, want.cluster, group, p); err != nil {
 			return err
 		}
@@ -67,51 +66,42 @@ func (r *run) apply(ctx context.Context, want *desired, p *plan) error {
 
 func (r *run) applyGroup(ctx context.Context, c Cluster, group []*step, p *plan) error {
 	var mu sync.Mutex
-	failed := map[*step]error{}
-	g := errgroup.Group{}
-	g.SetLimit(parallel)
-	for _, s := range group {
-		g.Go(func() error {
-			out, err := r.write(ctx, c, s)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed[s] = err
-				r.inFlight = r.inFlight || fault.IsInFlight(err)
-				return nil
-			}
-			r.writes++
-			r.report.Applied++
-			m := metadataOf(out)
-			p.result[s.id] = ownership.MarkOf(m)
-			r.kept(s, m)
-			return nil
-		})
+	failed, paused := r.spread(ctx, len(group), func(i int) error {
+		s := group[i]
+		out, warnings, err := r.write(ctx, c, s)
+		if err != nil {
+			return err
+		}
+		m := metadataOf(out)
+		mu.Lock()
+		defer mu.Unlock()
+		r.report.Applied++
+		p.result[s.id] = ownership.MarkOf(m)
+		for _, w := range warnings {
+			r.note("%s: %s: %s", s.File, s.id, w)
+		}
+		r.kept(s, m)
+		return nil
+	})
+	if err := failure(group, failed); err != nil {
+		return err
 	}
-	_ = g.Wait() // every error is in failed
-	return r.failure(group, failed)
+	return paused
 }
 
 // failure picks what the run's error is: a lost fence before all else, then what may pass, then what is refused.
-func (r *run) failure(group []*step, failed map[*step]error) error {
-	if len(failed) == 0 {
-		return nil
-	}
+func failure(group []*step, failed []error) error {
+	refused := map[*step]error{}
 	for _, k := range []fault.Kind{fault.Superseded, fault.Unavailable, fault.Conflict, fault.Denied, fault.Internal} {
-		for _, s := range group {
-			if err := failed[s]; fault.Is(err, k) {
-				return &partlyApplied{fmt.Errorf("%s: %w", s.File, err)}
+		for i, s := range group {
+			if fault.Is(failed[i], k) {
+				return &partlyApplied{fmt.Errorf("%s: %w", s.File, failed[i])}
 			}
+			refused[s] = failed[i]
 		}
 	}
-	return &partlyApplied{refusal(group, failed)}
-}
-
-// pace stops a run in order when its time is nearly over and something was achieved; the next wake-up goes on.
-func (r *run) pace(ctx context.Context) error {
-	end, ok := ctx.Deadline()
-	if ok && r.writes > 0 && time.Until(end) < Margin {
-		return fault.New(fault.Unfinished, "sync %s: its time is nearly over; %d objects are applied, the next run goes on", r.name, r.writes)
+	if err := refusal(group, refused); err != nil {
+		return &partlyApplied{err}
 	}
 	return nil
 }
@@ -126,7 +116,7 @@ func (r *run) createNamespace(ctx context.Context, want *desired, p *plan) error
 	if _, err := want.cluster.EnsureNamespace(ctx, absent); err != nil {
 		return fmt.Errorf("create namespace %s: %w", absent, err)
 	}
-	r.report.Notes = append(r.report.Notes, "created namespace "+absent)
+	r.note("created namespace %s", absent)
 	return nil
 }
 
@@ -149,19 +139,19 @@ func (r *run) kept(s *step, after *metav1.PartialObjectMetadata) {
 		return
 	}
 	for _, k := range ownership.Kept(s.live.ManagedFields, after.ManagedFields) {
-		r.report.Notes = append(r.report.Notes, fmt.Sprintf("%s: %s kept by %s", s.id, k.Path, k.Manager))
+		r.note("%s: %s kept by %s", s.id, k.Path, k.Manager)
 	}
 }
 
-// groups yields consecutive steps of one kind.
-func groups(steps []*step) func(yield func([]*step) bool) {
-	return func(yield func([]*step) bool) {
-		for i := 0; i < len(steps); {
+// groups yields consecutive items of one kind.
+func groups[T any](all []T, kind func(T) schema.GroupKind) func(yield func([]T) bool) {
+	return func(yield func([]T) bool) {
+		for i := 0; i < len(all); {
 			j := i + 1
-			for j < len(steps) && steps[j].id.GroupKind() == steps[i].id.GroupKind() {
+			for j < len(all) && kind(all[j]) == kind(all[i]) {
 				j++
 			}
-			if !yield(steps[i:j]) {
+			if !yield(all[i:j]) {
 				return
 			}
 			i = j

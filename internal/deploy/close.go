@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"slipway/internal/fault"
@@ -11,7 +12,8 @@ import (
 	"slipway/internal/record"
 )
 
-// closing is the time that saving and releasing may take once the run's own time is over.
+// closing is the time that saving and releasing may take once the run's own time is over; a run stops that long before
+// its lease ends (faults C.4).
 const closing = 10 * time.Second
 
 // reasonCap bounds what a record keeps of an error (security R15).
@@ -24,9 +26,10 @@ func (r *run) close(ctx context.Context, runErr error, last bool) error {
 	defer cancel()
 	r.report.Ended = time.Now()
 	r.report.Outcome = outcomeOf(runErr)
+	slices.Sort(r.report.Notes) // writes run side by side
 	if runErr != nil {
 		r.report.Reason = manifest.CleanText(runErr.Error(), reasonCap)
-	} else if r.wanted.Since > 0 {
+	} else if r.wanted.Since > 0 && r.rec.Done.Seq != r.wanted.Seq { // not for what a person has applied again
 		r.report.LatencyMS = r.report.Ended.UnixMilli() - r.wanted.Since
 	}
 	var more bool
@@ -55,7 +58,7 @@ func (r *run) close(ctx context.Context, runErr error, last bool) error {
 			return fmt.Errorf("wake %s: %w", r.name, err)
 		}
 	}
-	if fault.Is(runErr, fault.Unavailable) && last {
+	if last && (fault.Is(runErr, fault.Unavailable) || fault.Is(runErr, fault.NotFound)) {
 		return fault.New(fault.Unfinished, "%w (the sweep tries again)", runErr) // faults 66: no flood of dead letters
 	}
 	return runErr
@@ -77,14 +80,15 @@ func (r *run) end(runErr error) record.End {
 }
 
 // final reports whether this seq is not to be woken again: its input is wrong, or the queue gives up on it. A cluster
-// that cannot be reached is no reason: the sweep goes on trying.
+// that cannot be reached is no reason, nor a kind or a namespace that somebody else has yet to make: without a new
+// commit they may come, so the sweep goes on trying (design.md 1.1).
 func final(err error, last bool) bool {
 	switch fault.Of(err) {
 	case fault.Invalid:
 		return true
-	case fault.Internal, fault.Denied, fault.Conflict, fault.NotFound:
+	case fault.Internal, fault.Denied, fault.Conflict:
 		return err != nil && last
-	case fault.Busy, fault.Unavailable, fault.Superseded, fault.Unfinished:
+	case fault.NotFound, fault.Busy, fault.Unavailable, fault.Superseded, fault.Unfinished:
 		return false
 	}
 	return false

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"strings"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -10,9 +9,6 @@ import (
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
 )
-
-// deletionWait is when a run comes back for an object that is still being deleted.
-const deletionWait = 5 * time.Second
 
 // The prune guards (security P9): a broken chart or a bad selector must not empty a cluster.
 const (

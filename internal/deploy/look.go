@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"slipway/internal/app"
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
@@ -25,19 +26,9 @@ type live struct {
 // look lists what is live and then reads the record: in this order, so that a LIST made by a run that has lost the lock
 // meanwhile is noticed before its first write (rule 10; without it, P3 breaks in 21 steps).
 func (r *run) look(ctx context.Context, want *desired) (*live, error) {
-	items, err := want.cluster.List(ctx, manifest.LabelFor(string(r.name)), kindsToList(r.rec, want))
+	l, err := list(ctx, r.name, r.rec, want)
 	if err != nil {
-		return nil, fmt.Errorf("list objects of %s: %w", r.name, err)
-	}
-	l := &live{ours: map[manifest.ID]*metav1.PartialObjectMetadata{}, copies: map[manifest.ID]bool{}}
-	for i := range items {
-		m := &items[i]
-		id := idOf(m)
-		if ownership.Owns(m) && (m.Annotations[manifest.ApplicationNote] == string(r.name) || m.Annotations[manifest.ApplicationNote] == "") {
-			l.ours[id] = m
-		} else {
-			l.copies[id] = true
-		}
+		return nil, err
 	}
 	rec, err := r.Records.Get(ctx, r.name)
 	if fault.Is(err, fault.NotFound) {
@@ -50,8 +41,26 @@ func (r *run) look(ctx context.Context, want *desired) (*live, error) {
 		return nil, err
 	}
 	r.rec = rec
-	if l.marks, err = r.inventory(ctx, rec.Done.Inventory); err != nil {
+	if l.marks, err = r.inventory(ctx, rec, r.note); err != nil {
 		return nil, err
+	}
+	return l, nil
+}
+
+// list is what is live of an application; it is ours if our applies own its label and it names no other application.
+func list(ctx context.Context, name app.Name, rec record.Record, want *desired) (*live, error) {
+	items, err := want.cluster.List(ctx, manifest.LabelFor(string(name)), kindsToList(rec, want))
+	if err != nil {
+		return nil, fmt.Errorf("list objects of %s: %w", name, err)
+	}
+	l := &live{ours: map[manifest.ID]*metav1.PartialObjectMetadata{}, copies: map[manifest.ID]bool{}}
+	for i := range items {
+		m := &items[i]
+		if holder := m.Annotations[manifest.ApplicationNote]; ownership.Owns(m) && (holder == string(name) || holder == "") {
+			l.ours[idOf(m)] = m
+		} else {
+			l.copies[idOf(m)] = true
+		}
 	}
 	return l, nil
 }
@@ -62,8 +71,11 @@ func kindsToList(rec record.Record, want *desired) []schema.GroupKind {
 	if len(rec.Kinds) == 0 {
 		return nil
 	}
-	var out []schema.GroupKind
+	out := []schema.GroupKind{} // not nil, which would be every kind
 	for _, k := range rec.Kinds {
+		if k == registered {
+			continue // in the registry, not in the cluster
+		}
 		out = append(out, schema.ParseGroupKind(k))
 	}
 	for _, it := range want.items {
@@ -100,19 +112,33 @@ func (inv inventory) encode() ([]byte, error) {
 	return b, nil
 }
 
-func (r *run) inventory(ctx context.Context, digest string) (inventory, error) {
+// inventory is what the last finished run left. One that is lost or damaged is empty, which costs an apply of each object
+// that changes nothing: all state can be lost (design.md 5).
+func (d *Deploy) inventory(ctx context.Context, rec record.Record, note func(format string, args ...any)) (inventory, error) {
+	if rec.Done.Inventory == "" {
+		return inventory{}, nil
+	}
+	b, err := d.Blobs.Get(ctx, rec.Done.Inventory)
+	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Denied) {
+		return nil, fmt.Errorf("read inventory of %s: %w", rec.Application, err)
+	}
 	inv := inventory{}
-	if digest == "" {
-		return inv, nil
+	if err == nil {
+		inv, err = decodeInventory(b)
 	}
-	b, err := r.Blobs.Get(ctx, digest)
 	if err != nil {
-		return nil, fmt.Errorf("read inventory of %s: %w", r.name, err)
+		note("the inventory of the last run is lost: %v", err)
+		return inventory{}, nil
 	}
+	return inv, nil
+}
+
+func decodeInventory(b []byte) (inventory, error) {
 	var entries []inventoryEntry
 	if err := json.Unmarshal(b, &entries); err != nil {
-		return nil, fmt.Errorf("decode inventory of %s: %w", r.name, err)
+		return nil, fmt.Errorf("decode inventory: %w", err)
 	}
+	inv := make(inventory, len(entries))
 	for _, e := range entries {
 		inv[e.ID] = e.Mark
 	}

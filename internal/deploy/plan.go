@@ -3,14 +3,12 @@ package deploy
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"slipway/internal/app"
-	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 )
@@ -38,12 +36,15 @@ type step struct {
 // was rendered from, not the record, which may be wrong after a crash (design.md 3).
 func (r *run) plan(ctx context.Context, want *desired, l *live) (*plan, error) {
 	p := &plan{live: l, cluster: want.cluster, result: inventory{}}
+	if was, is := r.rec.Done.Destination, destinationOf(want.application); was != "" && was != is {
+		r.note("the destination was cluster %s: what was applied there stays there", was) // as with Argo CD
+	}
 	wanted := map[manifest.ID]bool{}
 	for _, it := range want.items {
 		wanted[it.id] = true
 		m := l.ours[it.id]
 		if m != nil && m.DeletionTimestamp != nil {
-			return nil, fault.Later(fault.Unavailable, deletionWait, fault.New(fault.Unavailable, "apply %s: the live object is still being deleted", it.id))
+			return nil, leaving(it.id)
 		}
 		s := &step{item: it, live: m, contact: l.copies[it.id]}
 		if s.because = reason(it, m, l.marks, r.takeover); s.because == "" {
@@ -80,6 +81,9 @@ func reason(it item, m *metav1.PartialObjectMetadata, marks inventory, takeover 
 	return ""
 }
 
+// destinationOf is an application's cluster as it names it.
+func destinationOf(a app.Application) string { return cmp.Or(a.Destination.Name, a.Destination.Server) }
+
 func fenceOf(m *metav1.PartialObjectMetadata) uint64 {
 	f, err := strconv.ParseUint(m.Annotations[manifest.FenceNote], 10, 64)
 	if err != nil {
@@ -93,16 +97,19 @@ func fenceOf(m *metav1.PartialObjectMetadata) uint64 {
 func (r *run) extras(a app.Application, l *live, wanted map[manifest.ID]bool) ([]*metav1.PartialObjectMetadata, error) {
 	var ids []manifest.ID
 	for id, m := range l.ours {
-		if wanted[id] || m.DeletionTimestamp != nil {
+		if wanted[id] {
+			continue
+		}
+		if m.DeletionTimestamp != nil {
+			r.note("%s is no longer in git and is still being deleted", id)
 			continue
 		}
 		if why := keep(a, id, m); why != "" {
-			r.report.Notes = append(r.report.Notes, fmt.Sprintf("%s is no longer in git and stays: %s", id, why))
+			r.note("%s is no longer in git and stays: %s", id, why)
 			continue
 		}
 		ids = append(ids, id)
 	}
-	slices.Sort(r.report.Notes)
 	if err := tooMany(a, "objects", len(ids), len(l.ours)); err != nil {
 		return nil, err
 	}

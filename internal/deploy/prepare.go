@@ -3,7 +3,6 @@ package deploy
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,10 +17,10 @@ type desired struct {
 	application app.Application
 	cluster     Cluster
 	items       []item
-	declared    []manifest.Object // Applications and the like: they go to the registry
-	files       map[string][]byte // the inputs, for line numbers in errors
-	namespaces  map[string]bool   // Namespaces of the set
-	crds        map[schema.GroupKind]bool
+	declared    []manifest.Object         // Applications and the like: they go to the registry
+	files       map[string][]byte         // the inputs, for line numbers in errors
+	namespaces  map[string]bool           // Namespaces of the set
+	crds        map[schema.GroupKind]bool // kinds that the set itself defines: whether they are namespaced
 }
 
 // item is one object of the set, stamped but for its fence and preconditions.
@@ -31,22 +30,22 @@ type item struct {
 	digest string
 }
 
-// prepare opens what is wanted, renders it and makes each object ready to be compared.
-func (r *run) prepare(ctx context.Context) (*desired, error) {
-	data, err := r.Blobs.Get(ctx, r.wanted.Digest)
+// open reads the bundle of a digest and makes each object of it ready to be compared.
+func (d *Deploy) open(ctx context.Context, name app.Name, digest string, note func(format string, args ...any)) (*desired, error) {
+	data, err := d.Blobs.Get(ctx, digest)
 	if err != nil {
-		return nil, fmt.Errorf("read bundle of %s: %w", r.name, err)
+		return nil, fmt.Errorf("read bundle of %s: %w", name, err)
 	}
 	in, err := app.DecodeInputs(data)
 	if err != nil {
-		return nil, fmt.Errorf("open bundle of %s: %w", r.name, err)
+		return nil, fmt.Errorf("open bundle of %s: %w", name, err)
 	}
-	return r.Prepare(ctx, in, &r.report.Notes)
+	return d.desire(ctx, in, note)
 }
 
-// Prepare renders inputs for their destination and orders the result. Notes get one line for each thing that was
+// desire renders inputs for their destination and orders the result. note gets one line for each thing that was
 // tolerated.
-func (d *Deploy) Prepare(ctx context.Context, in app.Inputs, notes *[]string) (*desired, error) {
+func (d *Deploy) desire(ctx context.Context, in app.Inputs, note func(format string, args ...any)) (*desired, error) {
 	c, err := d.Connect(ctx, in.Application.Destination)
 	if err != nil {
 		return nil, fmt.Errorf("connect to cluster of %s: %w", in.Application.Key(), err)
@@ -59,30 +58,39 @@ func (d *Deploy) Prepare(ctx context.Context, in app.Inputs, notes *[]string) (*
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", in.Application.Key(), err)
 	}
-	*notes = append(*notes, rendered.Warnings...)
+	for _, w := range rendered.Warnings {
+		note("%s", w)
+	}
 	if len(rendered.Objects) == 0 && !in.Application.Sync.AllowEmpty {
 		return nil, fault.New(fault.Invalid, "render %s: nothing was rendered from %s; nothing is pruned (syncPolicy.automated.allowEmpty allows it)",
 			in.Application.Key(), in.Application.Source.Path) // argo-cd auto_sync.md, allowEmpty
 	}
 	w := &desired{application: in.Application, cluster: c, files: in.Files, namespaces: map[string]bool{}, crds: map[schema.GroupKind]bool{}}
 	var plain []manifest.Object
+	var refused []string
 	for _, o := range rendered.Objects {
 		if err := manifest.Refuse(o); err != nil {
-			return nil, err
+			refused = append(refused, err.Error())
+			continue
 		}
 		if isDeclaration(o) {
 			w.declared = append(w.declared, o)
 			continue
 		}
 		manifest.Normalize(o.Unstructured)
-		w.note(o.Unstructured)
+		w.know(o.Unstructured)
 		plain = append(plain, o)
+	}
+	if len(refused) > 0 {
+		return nil, fault.New(fault.Invalid, "%s", listed(refused))
 	}
 	if err := w.place(ctx, plain); err != nil {
 		return nil, err
 	}
 	plain, doubled := manifest.Duplicates(plain)
-	*notes = append(*notes, doubled...)
+	for _, w := range doubled {
+		note("%s", w)
+	}
 	manifest.Order(plain)
 	for _, o := range plain {
 		digest := manifest.DigestOf(o.Unstructured)
@@ -92,23 +100,19 @@ func (d *Deploy) Prepare(ctx context.Context, in app.Inputs, notes *[]string) (*
 	return w, nil
 }
 
-// note remembers the Namespaces and CRDs of the set: what needs them cannot be tried before they are there.
-func (w *desired) note(u *unstructured.Unstructured) {
-	switch gk := u.GroupVersionKind().GroupKind(); gk {
-	case schema.GroupKind{Kind: "Namespace"}:
+// know remembers the Namespaces and CRDs of the set: what needs them cannot be tried before they are there.
+func (w *desired) know(u *unstructured.Unstructured) {
+	if d, ok := definitionOf(u); ok {
+		w.crds[d.kind] = d.namespaced
+	} else if isNamespace(manifest.IDOf(u)) {
 		w.namespaces[u.GetName()] = true
-	case schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}:
-		group, _, _ := unstructured.NestedString(u.Object, "spec", "group")
-		kind, _, _ := unstructured.NestedString(u.Object, "spec", "names", "kind")
-		scope, _, _ := unstructured.NestedString(u.Object, "spec", "scope")
-		w.crds[schema.GroupKind{Group: group, Kind: kind}] = scope == "Namespaced"
 	}
 }
 
 // place gives namespaced objects the destination's namespace where they name none, and cluster-scoped ones none
-// (argo-cd.md 2.4.10).
+// (argo-cd.md 2.4.10). A kind that the cluster does not know is NotFound: another application may be about to bring it.
 func (w *desired) place(ctx context.Context, objs []manifest.Object) error {
-	var missing []string
+	var missing, homeless []string
 	for _, o := range objs {
 		gvk := o.GroupVersionKind()
 		namespaced, ours := w.crds[gvk.GroupKind()]
@@ -127,13 +131,16 @@ func (w *desired) place(ctx context.Context, objs []manifest.Object) error {
 		case !namespaced:
 			o.SetNamespace("")
 		case o.GetNamespace() == "" && w.application.Destination.Namespace == "":
-			missing = append(missing, fmt.Sprintf("%s: %s %s: no namespace, and spec.destination.namespace is empty", o.File, gvk.Kind, o.GetName()))
+			homeless = append(homeless, fmt.Sprintf("%s: %s %s: no namespace, and spec.destination.namespace is empty", o.File, gvk.Kind, o.GetName()))
 		case o.GetNamespace() == "":
 			o.SetNamespace(w.application.Destination.Namespace)
 		}
 	}
+	if len(homeless) > 0 {
+		return fault.New(fault.Invalid, "place objects of %s: %s", w.application.Key(), listed(homeless))
+	}
 	if len(missing) > 0 {
-		return fault.New(fault.Invalid, "place objects of %s: %s", w.application.Key(), strings.Join(missing[:min(len(missing), 10)], "; "))
+		return fault.New(fault.NotFound, "place objects of %s: %s", w.application.Key(), listed(missing))
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"slipway/internal/fault"
 	"slipway/internal/ownership"
@@ -15,24 +17,22 @@ import (
 // (kustomize-controller's prune survivors).
 func (r *run) prune(ctx context.Context, p *plan) error {
 	var first error
-	for _, m := range p.prune {
-		if err := r.pace(ctx); err != nil {
-			return err
-		}
-		err := r.remove(ctx, p, m)
-		if fault.Is(err, fault.Superseded) || fault.Is(err, fault.Unavailable) {
-			r.inFlight = r.inFlight || fault.IsInFlight(err)
-			return &partlyApplied{err}
-		}
-		if err != nil {
-			r.report.Notes = append(r.report.Notes, fmt.Sprintf("%s is no longer in git and stays: %v", idOf(m), err))
-			if first == nil {
-				first = err
+	for group := range groups(p.prune, func(m *metav1.PartialObjectMetadata) schema.GroupKind { return m.GroupVersionKind().GroupKind() }) {
+		before := r.writes
+		failed, paused := r.spread(ctx, len(group), func(i int) error { return r.remove(ctx, p, group[i]) })
+		r.report.Pruned += r.writes - before
+		for i, err := range failed {
+			if fault.Is(err, fault.Superseded) || fault.Is(err, fault.Unavailable) {
+				return &partlyApplied{err}
 			}
-			continue
+			if err != nil {
+				r.note("%s is no longer in git and stays: %v", idOf(group[i]), err)
+				first = cmp.Or(first, err)
+			}
 		}
-		r.writes++
-		r.report.Pruned++
+		if paused != nil {
+			return paused
+		}
 	}
 	if first != nil {
 		return &partlyApplied{fmt.Errorf("prune %s: %w", r.name, first)}

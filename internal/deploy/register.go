@@ -25,7 +25,7 @@ type registration struct {
 // registration compares the Applications and ApplicationSets of the set with the registry, before the first write: any
 // error in any of them changes nothing (argo-cd.md 2.9.4, learned there from mass deletions).
 func (r *run) registration(ctx context.Context, want *desired) (*registration, error) {
-	if len(want.declared) == 0 && r.rec.Done.Declares == 0 {
+	if len(want.declared) == 0 && !mayDeclare(r.rec) {
 		return &registration{}, nil
 	}
 	declared, err := want.declarations()
@@ -52,11 +52,14 @@ func (r *run) registration(ctx context.Context, want *desired) (*registration, e
 		key := d.Application.Key()
 		old, exists := known[key]
 		if exists && old.Owner != r.name {
-			return nil, fault.New(fault.Invalid, "%s: Application %s is declared by %s already", d.File, key, ownerName(old.Owner))
+			if _, there := known[old.Owner]; there || old.Owner == "" {
+				// A Conflict, not final: in one commit an Application may go from one owner to the other.
+				return nil, fault.New(fault.Conflict, "%s: Application %s is declared by %s already", d.File, key, ownerName(old.Owner))
+			}
 		}
 		wanted[key] = true
 		for _, w := range d.Warnings {
-			r.report.Notes = append(r.report.Notes, w)
+			r.note("%s: %s", d.File, w)
 		}
 		if exists && reflect.DeepEqual(old, d) && !again {
 			continue
@@ -68,13 +71,23 @@ func (r *run) registration(ctx context.Context, want *desired) (*registration, e
 			continue
 		}
 		if !want.application.Sync.Prune {
-			r.report.Notes = append(r.report.Notes, fmt.Sprintf("Application %s is no longer in git and stays: prune is off", key))
+			r.note("Application %s is no longer in git and stays: prune is off", key)
 			continue
 		}
 		g.remove = append(g.remove, key)
 	}
 	slices.Sort(g.remove)
 	return g, tooMany(want.application, "Applications", len(g.remove), owned)
+}
+
+// registered is among a record's kinds from before the first Application is registered: a run that ends between the two
+// and a commit without Applications after it would leave them registered for ever.
+const registered = "Application.argoproj.io"
+
+// mayDeclare reports whether the registry may hold what this application has declared. A record without kinds is new or
+// was lost.
+func mayDeclare(rec record.Record) bool {
+	return rec.Done.Declares > 0 || len(rec.Kinds) == 0 || slices.Contains(rec.Kinds, registered)
 }
 
 func ownerName(n app.Name) string {
@@ -148,7 +161,7 @@ func (r *run) register(ctx context.Context, g *registration) error {
 		if err := r.Registry.Remove(ctx, n); err != nil {
 			return &partlyApplied{fmt.Errorf("unregister %s: %w", n, err)}
 		}
-		r.report.Notes = append(r.report.Notes, fmt.Sprintf("Application %s is no longer declared; what it applied stays", n))
+		r.note("Application %s is no longer declared; what it applied stays", n)
 	}
 	r.report.Applied += len(g.put)
 	r.report.Pruned += len(g.remove)

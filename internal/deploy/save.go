@@ -19,7 +19,8 @@ func (r *run) save(ctx context.Context, want *desired, p *plan) error {
 	if err != nil {
 		return err
 	}
-	d := record.Done{Seq: r.wanted.Seq, Revs: r.wanted.Revs, Digest: r.wanted.Digest, Declares: p.registry.count, At: time.Now()}
+	d := record.Done{Seq: r.wanted.Seq, Revs: r.wanted.Revs, Digest: r.wanted.Digest, Declares: p.registry.count,
+		Destination: destinationOf(want.application), At: time.Now()}
 	if d.Snapshot, err = r.Blobs.Put(ctx, snapshot); err != nil {
 		return fmt.Errorf("store snapshot of %s: %w", r.name, err)
 	}

@@ -28,11 +28,16 @@ type server struct {
 	mu       sync.Mutex
 	objects  map[manifest.ID]*unstructured.Unstructured
 	version  int
+	unknown  string                                   // a kind that is not served
+	warn     []string                                 // what an apply warns of
 	refuse   map[manifest.ID]error                    // by object: what a write answers
 	history  []event                                  // every write that took effect
 	requests []string                                 // every request, for counting
 	around   func(op string, call func() error) error // called in place of each request
 }
+
+// undisturbed in a context keeps its requests from what is around those of others.
+type undisturbed struct{}
 
 type event struct {
 	op    string // apply, adopt, delete, namespace
@@ -57,10 +62,17 @@ func (s *server) do(ctx context.Context, op string, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if around == nil {
+	if around == nil || ctx.Value(undisturbed{}) != nil {
 		return call()
 	}
 	return around(op, call)
+}
+
+// set replaces what is called around each request.
+func (s *server) set(around func(op string, call func() error) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.around = around
 }
 
 func (s *server) next() string { s.version++; return strconv.Itoa(s.version) }
@@ -97,7 +109,7 @@ func (s *server) Namespaced(_ context.Context, gk schema.GroupKind, _ string) (b
 	switch gk.Kind {
 	case "Namespace", "CustomResourceDefinition", "ClusterRole":
 		return false, nil
-	case "Unknown":
+	case "Unknown", s.unknown:
 		return false, fault.New(fault.NotFound, "no kind %s", gk)
 	}
 	return true, nil
@@ -136,7 +148,7 @@ func (s *server) Apply(ctx context.Context, in *unstructured.Unstructured, dryRu
 		out = u.DeepCopy()
 		return nil
 	})
-	return out, nil, err
+	return out, s.warn, err
 }
 
 func precondition(old *unstructured.Unstructured, uid types.UID, version string, id manifest.ID) error {

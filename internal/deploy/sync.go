@@ -7,11 +7,15 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
+	"slipway/internal/manifest"
 	"slipway/internal/record"
 )
 
 // restarts bounds how often a run starts again because something newer was wanted while it rendered.
 const restarts = 3
+
+// noteCap bounds one note, in bytes; the record bounds them all.
+const noteCap = 512
 
 // Sync brings the application to what its record wants. Nil means nothing is left to do. The error's kind says what
 // becomes of the wake-up: Invalid and Superseded are final, Unfinished has queued another, Busy says when to come back,
@@ -34,24 +38,40 @@ func (d *Deploy) Sync(ctx context.Context, name app.Name, last bool) error {
 	if !due(declared.Application, &rec) {
 		return nil
 	}
-	r, err := d.lock(ctx, name)
+	r, err := d.lock(ctx, declared.Application)
 	if err != nil {
 		return err
 	}
-	runErr := r.run(ctx)
+	defer r.broke(ctx, last)
+	stop, cancel := context.WithDeadline(ctx, r.started.Add(d.Lease-closing))
+	defer cancel()
+	runErr := r.run(stop)
 	return r.close(ctx, runErr, last)
 }
 
+// broke ends a run that panics as one that failed with a write in flight, and goes on panicking: without it the lock
+// would be waited for, and a seq that always breaks be woken by every sweep (faults 17).
+func (r *run) broke(ctx context.Context, last bool) {
+	if p := recover(); p != nil {
+		r.inFlight = true
+		_ = r.close(ctx, fault.New(fault.Internal, "sync %s: a bug of ours: %T; the log has the stack", r.name, p), last)
+		panic(p)
+	}
+}
+
 // due reports whether there is something to apply: automated applications go to all that is wanted, the others to what
-// a person has asked for.
+// a person has asked for. A seq that was given up is tried again if a wake-up comes: no sweep sends one, but a person
+// does, and whoever redrives the dead letters once the cause is gone (faults 42).
 func due(a app.Application, rec *record.Record) bool {
-	return rec.Pending() && (a.Sync.Automated || rec.Requested == rec.Wanted.Seq)
+	w := rec.Wanted.Seq
+	return w != 0 && (rec.Requested == w || a.Sync.Automated && rec.Done.Seq != w)
 }
 
 // run is one holder of the lock.
 type run struct {
 	*Deploy
 	name     app.Name
+	declared app.Application
 	fence    uint64
 	takeover uint64 // objects with an older fence annotation must be touched; 0: none
 	started  time.Time
@@ -64,13 +84,13 @@ type run struct {
 	done     *record.Done
 }
 
-func (d *Deploy) lock(ctx context.Context, name app.Name) (*run, error) {
-	now := time.Now()
+func (d *Deploy) lock(ctx context.Context, a app.Application) (*run, error) {
+	now, name := time.Now(), a.Key()
 	rec, err := d.Records.Update(ctx, name, func(r *record.Record) error { return r.Take(d.Owner, now, now.Add(d.Lease)) })
 	if err != nil {
 		return nil, fmt.Errorf("take lock: %w", err)
 	}
-	return &run{Deploy: d, name: name, fence: rec.Lock.Fence, takeover: rec.Lock.Takeover, started: now, rec: rec, wanted: rec.Wanted,
+	return &run{Deploy: d, name: name, declared: a, fence: rec.Lock.Fence, takeover: rec.Lock.Takeover, started: now, rec: rec, wanted: rec.Wanted,
 		report: record.Run{Fence: rec.Lock.Fence, Started: now}}, nil
 }
 
@@ -78,7 +98,7 @@ func (d *Deploy) lock(ctx context.Context, name app.Name) (*run, error) {
 func (r *run) run(ctx context.Context) error {
 	for range restarts {
 		r.report.Seq, r.report.Revs, r.report.Forced = r.wanted.Seq, r.wanted.Revs, r.wanted.Forced
-		want, err := r.prepare(ctx)
+		want, err := r.open(ctx, r.name, r.wanted.Digest, r.note)
 		if err != nil {
 			return err
 		}
@@ -87,6 +107,9 @@ func (r *run) run(ctx context.Context) error {
 			return err
 		}
 		if r.rec.Wanted.Seq != r.wanted.Seq { // rule 10: something newer is wanted by now
+			if !due(r.declared, &r.rec) {
+				return fault.New(fault.Superseded, "sync %s: a newer revision is wanted by now, and nobody has asked for that one", r.name)
+			}
 			r.wanted, r.report.Notes = r.rec.Wanted, nil
 			continue
 		}
@@ -129,6 +152,11 @@ func (r *run) holds(ctx context.Context) error {
 		return fmt.Errorf("read record of %s: %w", r.name, err)
 	}
 	return rec.Holds(r.fence)
+}
+
+// note adds to what the record says of this run. Calls of one run must not overlap.
+func (r *run) note(format string, args ...any) {
+	r.report.Notes = append(r.report.Notes, manifest.CleanText(fmt.Sprintf(format, args...), noteCap))
 }
 
 func gone(name app.Name) error {

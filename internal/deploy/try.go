@@ -9,10 +9,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
-	"slipway/internal/ownership"
 )
 
 // parallel bounds the requests of one run that are under way at once (argo-cd's kubectl parallelism is 20 over all
@@ -23,36 +23,69 @@ const parallel = 8
 const shown = 10
 
 // try sends, as a dry run, what will be sent: an object that the API server refuses stops the run before its first write,
-// with every refusal named. What needs a namespace or a CRD of the same set cannot be tried. It also finds the objects that
-// exist without being ours: a creation answers 409 for them.
+// with every refusal named. What needs a namespace that this run makes, or a CRD that it sends, cannot be tried. It also
+// finds the objects that exist without being ours: a creation answers 409 for them.
 func (r *run) try(ctx context.Context, want *desired, p *plan) error {
 	absent, err := r.absentNamespace(ctx, want, p)
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
 	refused := map[*step]error{}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
+	var holders, rest []*step
 	for _, s := range p.send {
-		if want.crdOf(s.id) || want.namespaces[s.id.Namespace] || s.id.Namespace != "" && s.id.Namespace == absent {
-			continue
+		if _, crd := definitionOf(s.Unstructured); crd || isNamespace(s.id) {
+			holders = append(holders, s)
+		} else {
+			rest = append(rest, s)
 		}
+	}
+	if err := r.tryAll(ctx, want.cluster, holders, refused); err != nil {
+		return err
+	}
+	made, changed := map[string]bool{absent: absent != ""}, map[schema.GroupKind]bool{}
+	for _, s := range holders {
+		if d, ok := definitionOf(s.Unstructured); ok {
+			changed[d.kind] = true
+		} else if s.live == nil { // its creation was tried, and it is not there
+			made[s.id.Name] = true
+		}
+	}
+	triable := rest[:0:0]
+	for _, s := range rest {
+		if !made[s.id.Namespace] && !changed[s.id.GroupKind()] {
+			triable = append(triable, s)
+		}
+	}
+	if err := r.tryAll(ctx, want.cluster, triable, refused); err != nil {
+		return err
+	}
+	return refusal(p.send, refused)
+}
+
+// tryAll adds to refused what the API server will not have; every other error ends it.
+func (r *run) tryAll(ctx context.Context, c Cluster, steps []*step, refused map[*step]error) error {
+	var mu sync.Mutex
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, s := range steps {
 		g.Go(func() error {
-			err := r.tryOne(gctx, want.cluster, s)
+			err := r.tryOne(ctx, c, s)
 			if fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) {
 				mu.Lock()
 				defer mu.Unlock()
 				refused[s] = err
 				return nil
 			}
-			return err
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.File, err)
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("dry run of %s: %w", r.name, err)
 	}
-	return refusal(p.send, refused)
+	return nil
 }
 
 // tryOne carries no precondition for an object that exists: a dry run writes nothing, and controllers raise its
@@ -74,76 +107,48 @@ func (r *run) tryOne(ctx context.Context, c Cluster, s *step) error {
 	return err
 }
 
-// meet looks at an object that exists without being in the list of ours, and refuses one that another application holds
-// (security P5). One that we hold after all, with its label removed by somebody, is taken as it is.
-func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
-	u, err := c.Get(ctx, s.id)
-	if fault.Is(err, fault.NotFound) {
-		s.live, s.contact = nil, false
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("get %s: %w", s.id, err)
-	}
-	m := metadataOf(u)
-	if other := m.Annotations[manifest.ApplicationNote]; ownership.Owns(m) && other != "" && other != string(r.name) {
-		return fault.New(fault.Invalid, "adopt %s: it belongs to application %s", s.id, other)
-	}
-	s.live = m
-	return nil
-}
-
-// refusal is one error for all that was refused, in the order of apply, each with its file.
+// refusal is one error for all that was refused, in the order of apply, each with its file. A kind or namespace that is
+// not there may come without a new commit, so NotFound is not final; Invalid is.
 func refusal(order []*step, refused map[*step]error) error {
 	var lines []string
+	kind := fault.NotFound
 	for _, s := range order {
 		if err := refused[s]; err != nil {
 			lines = append(lines, fmt.Sprintf("%s: %v", s.File, err))
+			if !fault.Is(err, fault.NotFound) {
+				kind = fault.Invalid
+			}
 		}
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	more := ""
-	if len(lines) > shown {
-		lines, more = lines[:shown], fmt.Sprintf("\nand %d more", len(lines)-shown)
-	}
-	return fault.Wrap(fault.Invalid, errors.New(strings.Join(lines, "\n")+more))
+	return fault.Wrap(kind, errors.New(listed(lines)))
 }
 
-// absentNamespace is the destination's namespace if it is not there and will be created by this run.
-func (r *run) absentNamespace(ctx context.Context, want *desired, p *plan) (string, error) {
-	ns := want.application.Destination.Namespace
-	if !want.application.Sync.CreateNamespace || ns == "" || want.namespaces[ns] {
-		return "", nil
+// listed is the first of lines and how many more there are.
+func listed(lines []string) string {
+	if len(lines) <= shown {
+		return strings.Join(lines, "\n")
 	}
-	used := false
-	for _, s := range p.send {
-		used = used || s.id.Namespace == ns
-	}
-	for id := range p.live.ours {
-		used = used && id.Namespace != ns // something of ours lives there already
-	}
-	if !used {
-		return "", nil
-	}
-	_, err := want.cluster.Get(ctx, manifest.ID{Kind: "Namespace", Name: ns})
-	if fault.Is(err, fault.NotFound) {
-		return ns, nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("get namespace %s: %w", ns, err)
-	}
-	return "", nil
+	return fmt.Sprintf("%s\nand %d more", strings.Join(lines[:shown], "\n"), len(lines)-shown)
 }
 
-func (w *desired) crdOf(id manifest.ID) bool { _, ok := w.crds[id.GroupKind()]; return ok }
+func isNamespace(id manifest.ID) bool { return id.Group == "" && id.Kind == "Namespace" }
 
-// created is the object as its creation sends it: resourceVersion "1" and no uid make a missing object with Apply
-// ownership and answer 409 for one that exists (design.md 2, checked on 1.36.3).
-func created(u *unstructured.Unstructured) *unstructured.Unstructured {
-	c := u.DeepCopy()
-	c.SetUID("")
-	c.SetResourceVersion("1")
-	return c
+// definition is what a CRD makes known.
+type definition struct {
+	kind       schema.GroupKind
+	namespaced bool
+}
+
+// definitionOf reads a CRD; false if u is none.
+func definitionOf(u *unstructured.Unstructured) (definition, bool) {
+	if id := manifest.IDOf(u); id.Group != "apiextensions.k8s.io" || id.Kind != "CustomResourceDefinition" {
+		return definition{}, false
+	}
+	group, _, _ := unstructured.NestedString(u.Object, "spec", "group")
+	kind, _, _ := unstructured.NestedString(u.Object, "spec", "names", "kind")
+	scope, _, _ := unstructured.NestedString(u.Object, "spec", "scope")
+	return definition{schema.GroupKind{Group: group, Kind: kind}, scope == "Namespaced"}, true
 }

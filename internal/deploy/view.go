@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
 	"slipway/internal/health"
 	"slipway/internal/manifest"
-	"slipway/internal/ownership"
 )
 
 // Resource is one object of an application as people see it.
@@ -34,36 +33,44 @@ const (
 // Resources compares the application's wanted set with the cluster, object by object. It takes no lock and writes
 // nothing.
 func (d *Deploy) Resources(ctx context.Context, name app.Name) ([]Resource, error) {
-	want, live, err := d.observe(ctx, name)
+	want, l, err := d.observe(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	var out []Resource
-	for _, it := range want.items {
-		m := live[it.id]
-		delete(live, it.id)
-		res := Resource{ID: it.id, Sync: Synced}
+	out := make([]Resource, len(want.items))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, it := range want.items {
+		m := l.ours[it.id]
+		delete(l.ours, it.id)
+		out[i] = Resource{ID: it.id, Sync: Synced}
 		switch {
 		case m == nil:
-			res.Sync = Missing
-		case m.Annotations[manifest.DigestNote] != it.digest:
-			res.Sync = OutOfSync
+			out[i].Sync = Missing
+			continue
+		case reason(it, m, l.marks, 0) != "":
+			out[i].Sync = OutOfSync
 		}
-		if m != nil {
-			if err := d.examine(ctx, want.cluster, &res); err != nil {
-				return nil, err
-			}
-		}
-		out = append(out, res)
+		g.Go(func() error { return examine(gctx, want.cluster, &out[i]) })
 	}
-	for _, m := range live {
-		out = append(out, Resource{ID: idOf(m), Sync: Extra})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for id, m := range l.ours {
+		out = append(out, Resource{ID: id, Sync: Extra, Detail: either(m.DeletionTimestamp != nil, "being deleted", keep(want.application, id, m))})
 	}
 	slices.SortStableFunc(out, func(a, b Resource) int { return compareIDs(a.ID, b.ID) })
 	return out, nil
 }
 
-func (d *Deploy) examine(ctx context.Context, c Cluster, res *Resource) error {
+func either(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
+}
+
+func examine(ctx context.Context, c Cluster, res *Resource) error {
 	u, err := c.Get(ctx, res.ID)
 	if fault.Is(err, fault.NotFound) {
 		res.Sync = Missing
@@ -78,8 +85,8 @@ func (d *Deploy) examine(ctx context.Context, c Cluster, res *Resource) error {
 	return nil
 }
 
-// observe renders what is wanted and lists what is live, ours only.
-func (d *Deploy) observe(ctx context.Context, name app.Name) (*desired, map[manifest.ID]*metav1.PartialObjectMetadata, error) {
+// observe renders what is wanted and lists what is live.
+func (d *Deploy) observe(ctx context.Context, name app.Name) (*desired, *live, error) {
 	rec, err := d.Records.Get(ctx, name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read record of %s: %w", name, err)
@@ -87,89 +94,54 @@ func (d *Deploy) observe(ctx context.Context, name app.Name) (*desired, map[mani
 	if rec.Wanted.Digest == "" {
 		return nil, nil, fault.New(fault.NotFound, "application %s: nothing was found in git yet", name)
 	}
-	data, err := d.Blobs.Get(ctx, rec.Wanted.Digest)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read bundle of %s: %w", name, err)
-	}
-	in, err := app.DecodeInputs(data)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open bundle of %s: %w", name, err)
-	}
-	var notes []string
-	want, err := d.Prepare(ctx, in, &notes)
+	unsaid := func(string, ...any) {} // the record of the run says it
+	want, err := d.open(ctx, name, rec.Wanted.Digest, unsaid)
 	if err != nil {
 		return nil, nil, err
 	}
-	items, err := want.cluster.List(ctx, manifest.LabelFor(string(name)), kindsToList(rec, want))
+	l, err := list(ctx, name, rec, want)
 	if err != nil {
-		return nil, nil, fmt.Errorf("list objects of %s: %w", name, err)
+		return nil, nil, err
 	}
-	live := map[manifest.ID]*metav1.PartialObjectMetadata{}
-	for i := range items {
-		if ownership.Owns(&items[i]) {
-			live[idOf(&items[i])] = &items[i]
-		}
-	}
-	return want, live, nil
+	l.marks, err = d.inventory(ctx, rec, unsaid)
+	return want, l, err
 }
 
-// Diff is what a sync would change, by a dry run of each object, with secrets masked on both sides alike (security X3).
+// Diff is what a sync would change, by a dry run of each object that it would send, with secrets masked on both sides
+// alike (security X3).
 func (d *Deploy) Diff(ctx context.Context, name app.Name) ([]Difference, error) {
-	want, live, err := d.observe(ctx, name)
+	want, l, err := d.observe(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	var out []Difference
-	for _, it := range want.items {
-		m := live[it.id]
-		delete(live, it.id)
-		if m != nil && m.Annotations[manifest.DigestNote] == it.digest {
+	all := make([]Difference, len(want.items))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, it := range want.items {
+		m := l.ours[it.id]
+		delete(l.ours, it.id)
+		if m != nil && reason(it, m, l.marks, 0) == "" {
 			continue
 		}
-		diff, err := difference(ctx, want.cluster, it)
-		if err != nil {
-			return nil, err
-		}
-		if diff.Action != "" {
-			out = append(out, diff)
-		}
+		g.Go(func() (err error) {
+			all[i], err = difference(gctx, want.cluster, name, it, m)
+			return err
+		})
 	}
-	for _, m := range live {
-		out = append(out, Difference{ID: idOf(m), Action: "prune"})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	out := slices.DeleteFunc(all, func(d Difference) bool { return d.Action == "" })
+	for id, m := range l.ours {
+		out = append(out, departure(want.application, id, m))
 	}
 	slices.SortStableFunc(out, func(a, b Difference) int { return compareIDs(a.ID, b.ID) })
 	return out, nil
 }
 
-func difference(ctx context.Context, c Cluster, it item) (Difference, error) {
-	d := Difference{ID: it.id, File: it.File}
-	old, err := c.Get(ctx, it.id)
-	if fault.Is(err, fault.NotFound) {
-		d.Action = "create"
-		return d, nil
+func departure(a app.Application, id manifest.ID, m *metav1.PartialObjectMetadata) Difference {
+	if why := either(m.DeletionTimestamp != nil, "it is being deleted", keep(a, id, m)); why != "" {
+		return Difference{ID: id, Action: Stay, Reason: why}
 	}
-	if err != nil {
-		return d, fmt.Errorf("get %s: %w", it.id, err)
-	}
-	next, _, err := c.Apply(ctx, it.DeepCopy(), true)
-	if err != nil {
-		return d, fmt.Errorf("dry run of %s: %w", it.id, err)
-	}
-	a, b := manifest.MaskPair(bare(old), bare(next))
-	if d.Changes = changes("", a.Object, b.Object); len(d.Changes) > 0 {
-		d.Action = "change"
-	}
-	return d, nil
-}
-
-// bare is an object without what the API server keeps for itself and what we stamp.
-func bare(u *unstructured.Unstructured) *unstructured.Unstructured {
-	c := u.DeepCopy()
-	manifest.Normalize(c)
-	a := c.GetAnnotations()
-	for _, n := range []string{manifest.DigestNote, manifest.FenceNote} {
-		delete(a, n)
-	}
-	c.SetAnnotations(a)
-	return c
+	return Difference{ID: id, Action: Prune}
 }

@@ -10,15 +10,16 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/app"
+	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/record"
 	"slipway/internal/render"
 	"slipway/internal/revision"
 	"slipway/internal/state"
-	"slipway/internal/state/bolt"
+	"slipway/internal/state/statetest"
 )
 
-// world is one application, its state in a real store, its cluster in memory.
+// world is one application, its state and its cluster in memory, both held to what the real ones do.
 type world struct {
 	t       *testing.T
 	stores  state.Stores
@@ -33,12 +34,7 @@ const repo = "https://github.com/myorg/k8s-config"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	store, err := bolt.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	w := &world{t: t, stores: store.Stores(), server: newServer(), queue: &wakes{}}
+	w := &world{t: t, stores: statetest.Memory(), server: newServer(), queue: &wakes{}}
 	w.app = app.Application{Namespace: "argocd", Name: "shop", Project: "default",
 		Source:      app.Source{RepoURL: repo, TargetRevision: "main", Path: "apps/shop", Directory: &app.Directory{Recurse: true}},
 		Destination: app.Destination{Name: app.InCluster, Namespace: "production"},
@@ -158,4 +154,14 @@ func declared(names ...string) string {
 			"  source:\n    repoURL: %s\n    path: apps/%s\n  destination:\n    name: in-cluster\n    namespace: production\n", n, repo, n)
 	}
 	return b.String()
+}
+
+// full is a queue that takes nothing.
+type full struct{}
+
+func (full) Wake(context.Context, app.Name) error {
+	return fault.New(fault.Unavailable, "queue is full")
+}
+func (full) Look(context.Context, app.Application) error {
+	return fault.New(fault.Unavailable, "queue is full")
 }

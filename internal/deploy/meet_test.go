@@ -1,0 +1,136 @@
+package deploy
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"slipway/internal/fault"
+	"slipway/internal/manifest"
+)
+
+// rewrite changes a live object as somebody does who is not us.
+func (w *world) rewrite(id manifest.ID, change func(*unstructured.Unstructured)) {
+	w.t.Helper()
+	u := w.server.live(id)
+	if u == nil {
+		w.t.Fatalf("%s is not there", id)
+	}
+	change(u)
+	w.server.put(w.t, u)
+}
+
+func unlabel(u *unstructured.Unstructured) {
+	u.SetLabels(nil)
+	entries := u.GetManagedFields()
+	for i := range entries { // whoever removes a label takes it out of our entry
+		entries[i].FieldsV1 = &metav1.FieldsV1{Raw: []byte(strings.ReplaceAll(string(entries[i].FieldsV1.Raw), `"f:`+manifest.Label+`":{}`, `"f:other":{}`))}
+	}
+	u.SetManagedFields(entries)
+}
+
+func deleting(u *unstructured.Unstructured) {
+	now := metav1.Now()
+	u.SetDeletionTimestamp(&now)
+}
+
+func TestAnObjectWhoseLabelSomebodyRemovedIsFoundAgain(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.rewrite(cm("a"), unlabel)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
+	w.mustSync()
+	u := w.server.live(cm("a"))
+	if value(u, "k") != "v2" || u.GetLabels()[manifest.Label] == "" {
+		t.Errorf("a is %v with labels %v", value(u, "k"), u.GetLabels())
+	}
+}
+
+func TestAnObjectOfAnotherApplicationIsNotTakenEvenWithItsLabelRemoved(t *testing.T) { // security P5
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.rewrite(cm("a"), unlabel)
+	other := w.app
+	other.Name = "other"
+	w.declare(other)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
+	err := w.sync()
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "belongs to application argocd/shop") {
+		t.Errorf("the error is %v", err)
+	}
+	w.wantValues(map[string]string{"a": "v1"})
+}
+
+func TestAnObjectIsHandedOverByRemovingItsAnnotation(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.rewrite(cm("a"), func(u *unstructured.Unstructured) { u.SetAnnotations(nil) })
+	other := w.app
+	other.Name = "other"
+	w.declare(other)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
+	w.mustSync()
+	w.wantValues(map[string]string{"a": "v2"})
+}
+
+// A pruned object with a finalizer, or with dependents, stays for a while. An apply onto it succeeds and is lost.
+func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
+	ways := map[string]func(*world){
+		"ours, of equal digest": func(w *world) { w.rewrite(cm("a"), deleting) },
+		"with its label removed": func(w *world) {
+			w.rewrite(cm("a"), unlabel)
+			w.rewrite(cm("a"), deleting)
+		},
+	}
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+			w.mustSync()
+			way(w)
+			w.server.history = nil
+			w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
+			err := w.sync()
+			if after, ok := fault.After(err); !fault.Is(err, fault.Unavailable) || !ok || after != deletionWait {
+				t.Fatalf("the error is %v", err)
+			}
+			if len(w.server.history) != 0 {
+				t.Errorf("there were writes: %v", w.server.history)
+			}
+			delete(w.server.objects, cm("a"))
+			w.mustSync()
+			w.wantValues(map[string]string{"a": "v1", "b": "v1"})
+		})
+	}
+}
+
+func TestAnObjectDeletedBetweenLookAndWriteIsMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
+	if err := w.interrupt("apply", false, func() { delete(w.server.objects, cm("a")) }); err != nil {
+		t.Fatal(err)
+	}
+	w.wantValues(map[string]string{"a": "v2"})
+}
+
+func TestAnExtraObjectThatIsBeingDeletedIsNotDeletedAgainButNoted(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
+	w.mustSync()
+	w.rewrite(cm("b"), deleting)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	if n := w.server.count("delete"); n != 0 {
+		t.Errorf("%d deletes", n)
+	}
+	if h := w.record().History[0]; len(h.Notes) != 1 || !strings.Contains(h.Notes[0], "still being deleted") {
+		t.Errorf("the notes are %q", h.Notes)
+	}
+}
