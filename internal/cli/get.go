@@ -67,38 +67,57 @@ func syncCommand(dir *string) *cobra.Command {
 	return c
 }
 
-// await polls until the seq that was asked for is done, or was given up. Where a newer commit takes its place, that one
-// is waited for if it is applied by itself.
+// await polls until the seq that was asked for is done, or a run for it has failed since: the person is told at once,
+// also where the queue or the sweep will try again.
 func await(ctx context.Context, k *local.Client, asked local.Application, limit time.Duration) (local.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	seq := asked.Record.Requested
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	a := asked
 	for {
-		a, err := k.Application(ctx, asked.Name)
+		next, err := k.Application(ctx, asked.Name)
+		if err == nil {
+			a = next
+		}
 		switch {
+		case ctx.Err() != nil:
+			return a, fault.New(fault.Unavailable, "sync %s: not done in %s: %s; slipway app get shows more", asked.Name, limit, state(a))
 		case err != nil:
 			return a, err
-		case a.Record.Done.Seq == seq && a.Record.Requested != seq: // it may have been done before, and is to be applied again
+		case a.Record.Done.Seq == seq, a.Record.Wanted.Seq != seq:
 			return a, nil
 		case a.Record.GivenUp == seq:
-			return a, refusedRun(asked.Name, a.Last)
-		case a.Record.Wanted.Seq != seq && !a.Registered.Application.Sync.Automated:
-			return a, fault.New(fault.Superseded, "sync %s: a newer commit came before this one was applied; sync again", asked.Name)
+			return a, failedRun(asked.Name, a.Last, "")
+		case failedSince(asked.Last, a.Last, seq):
+			return a, failedRun(asked.Name, a.Last, " (it is tried again)")
 		}
-		seq = a.Record.Wanted.Seq
 		select {
 		case <-ctx.Done():
-			return a, fault.New(fault.Unavailable, "sync %s: not done in %s; slipway app get shows more", asked.Name, limit)
 		case <-tick.C:
 		}
 	}
 }
 
-func refusedRun(name app.Name, last *record.Run) error {
+// failedSince reports whether last is the end of a run for seq that failed, and was not there before.
+func failedSince(before, last *record.Run, seq uint64) bool {
+	if last == nil || last.Seq != seq || before != nil && before.Ended.Equal(last.Ended) {
+		return false
+	}
+	return last.Outcome == record.Failed || last.Outcome == record.RefusedRun
+}
+
+func state(a local.Application) string {
+	if a.Last == nil {
+		return a.Status
+	}
+	return fmt.Sprintf("%s, last run %s: %s", a.Status, a.Last.Outcome, manifest.CleanText(a.Last.Reason, 2048))
+}
+
+func failedRun(name app.Name, last *record.Run, then string) error {
 	if last == nil {
 		return fault.New(fault.Internal, "sync %s: given up", name)
 	}
-	return fault.New(fault.Denied, "sync %s: %s: %s", name, last.Outcome, manifest.CleanText(last.Reason, 2048))
+	return fault.New(fault.Denied, "sync %s: %s: %s%s", name, last.Outcome, manifest.CleanText(last.Reason, 2048), then)
 }

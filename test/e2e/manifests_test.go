@@ -9,7 +9,10 @@ import (
 	"slipway/internal/local"
 )
 
-func there(local.Application) bool { return true }
+// known is what the process says of an application.
+type known = local.Application
+
+func there(known) bool { return true }
 
 // configMap is one with these pairs of data.
 func configMap(name string, pairs ...string) string {

@@ -30,7 +30,7 @@ type world struct {
 	*up.Process
 	*up.Repo
 	t    *testing.T
-	ns   string // applications are named after it, so that no two tests share a label in the cluster
+	ns   string
 	kube *dynamic.DynamicClient
 	rest *rest.Config
 }
@@ -49,8 +49,18 @@ func given(t *testing.T, set ...func(*up.Options)) *world {
 	return w
 }
 
-// app is the full name of one of the test's applications.
-func (w *world) app(short string) app.Name { return app.Name("argocd/" + w.ns + "-" + short) }
+// on is the same world for a subtest.
+func (w *world) on(t *testing.T) *world {
+	c := *w
+	c.t, c.Process = t, w.Process.On(t)
+	return &c
+}
+
+// app is the full name of one of the test's applications. It ends as the namespace does, so that no two tests share a
+// label in the cluster.
+func (w *world) app(short string) app.Name {
+	return app.Name("argocd/" + short + w.ns[strings.LastIndex(w.ns, "-"):])
+}
 
 // declare writes an Application that deploys the folder SHORT to the test's namespace by itself; each edit is a pair
 // of texts to replace.

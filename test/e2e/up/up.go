@@ -175,6 +175,13 @@ func (p *Process) Peak() int {
 	return 0
 }
 
+// On is the same process for a subtest, which then fails itself. It is not to be killed or stopped through it.
+func (p *Process) On(t testing.TB) *Process {
+	c := *p
+	c.t = t
+	return &c
+}
+
 // Run is one call of the command line: what it printed, and its exit code.
 func (p *Process) Run(args ...string) (stdout, stderr string, code int) {
 	p.t.Helper()
