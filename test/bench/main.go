@@ -62,8 +62,10 @@ func run(ctx context.Context, pick, bin, out string) (err error) {
 		fmt.Fprintf(os.Stderr, "bench: %s and what goes with it: %.0f s\n", g.rows[0].Name, time.Since(begin).Seconds())
 		all.add(r.only(wanted))
 	}
-	if len(all.rows) == 0 && len(failed) == 0 {
+	if err := errors.Join(failed...); len(all.rows) == 0 && err == nil {
 		return fmt.Errorf("no row matches %q", pick)
+	} else if len(all.rows) == 0 {
+		return err
 	}
 	all.note("load average %s before, %s after", before, load())
 	return errors.Join(append(failed, all.print(os.Stdout), all.write(out))...)
