@@ -24,6 +24,7 @@ type world struct {
 	t       *testing.T
 	stores  state.Stores
 	server  *server
+	cluster Cluster // in place of server
 	deploy  *Deploy
 	queue   *wakes
 	app     app.Application
@@ -47,7 +48,12 @@ func newWorld(t *testing.T) *world {
 // run is another process on the same state and cluster.
 func (w *world) run() *Deploy {
 	return New(Deps{Records: w.stores.Records, Registry: w.stores.Registry, Blobs: w.stores.Blobs, Renderer: inProcess{},
-		Queue: w.queue, Owner: "test", Connect: func(context.Context, app.Destination) (Cluster, error) { return w.server, nil }})
+		Queue: w.queue, Owner: "test", Connect: func(context.Context, app.Destination) (Cluster, error) {
+			if w.cluster != nil {
+				return w.cluster, nil
+			}
+			return w.server, nil
+		}})
 }
 
 type inProcess struct{}
