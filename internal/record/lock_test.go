@@ -331,3 +331,26 @@ func TestCountersAndLockHoldUnderAnyOrderOfCalls(t *testing.T) {
 		}
 	}
 }
+
+func TestARequestIsAnsweredOnce(t *testing.T) { // slipway app sync applies again what is done
+	r := wanting(t)
+	finish(t, r, at(0))
+	r.Request()
+	if !r.Pending() {
+		t.Fatal("a request for what is done is lost with its message")
+	}
+	must(t, r.Take("run", at(1), at(60)))
+	must(t, r.Finish(r.Lock.Fence, Done{Seq: r.Wanted.Seq - 1}))
+	if r.Requested == 0 {
+		t.Error("another seq answers it")
+	}
+	must(t, r.Finish(r.Lock.Fence, Done{Seq: r.Wanted.Seq}))
+	if r.Pending() || r.Requested != 0 {
+		t.Errorf("it is answered, and still pending: %+v", r)
+	}
+	r.Request()
+	r.GiveUp(r.Wanted.Seq)
+	if r.Pending() {
+		t.Error("a refused request would be tried for ever")
+	}
+}

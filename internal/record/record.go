@@ -17,7 +17,7 @@ type Record struct {
 	Ver         uint64  `json:"ver"` // grows with every write of wanted, also of a revision or a suspect alone
 	Done        Done    `json:"done"`
 	Lock        Lock    `json:"lock"`
-	Requested   uint64  `json:"requested,omitempty"` // the seq a person asked to sync; applications without automated sync go only so far
+	Requested   uint64  `json:"requested,omitempty"` // the seq a person asked to sync, until it is done; applications without automated sync go only so far
 	GivenUp     uint64  `json:"givenUp,omitempty"`   // the seq that went to the dead letters or was refused: the sweep does not wake it
 	Refused     Refusal `json:"refused,omitzero"`    // the last revision whose inputs could not be cut out
 	// Kinds are where to look for what is ours: "Deployment.apps", "ConfigMap". Written before the first object of a
@@ -53,6 +53,8 @@ type Done struct {
 	Inventory string                  `json:"inventory,omitempty"` // digest of the objects and their ownership marks
 	Declares  int                     `json:"declares,omitempty"`  // Applications that its manifests declare
 	At        time.Time               `json:"at,omitzero"`
+	// Destination is the cluster as the application named it: what is left behind when that changes.
+	Destination string `json:"destination,omitempty"`
 }
 
 // Lock says who may write to the cluster. The lease saves work; the fence is what keeps a stale run out.

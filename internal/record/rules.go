@@ -85,9 +85,10 @@ func (r *Record) Refuse(ver uint64, src revision.Source, rev revision.SHA, reaso
 	return nil
 }
 
-// Pending reports whether a wake-up is due: something is wanted, not done and not given up (rules 8 and 16 b).
+// Pending reports whether a wake-up is due: something is wanted, not done (or asked for again by a person) and not given
+// up (rules 8 and 16 b).
 func (r *Record) Pending() bool {
-	return r.Wanted.Seq != 0 && r.Wanted.Seq != r.Done.Seq && r.Wanted.Seq != r.GivenUp
+	return r.Wanted.Seq != 0 && (r.Wanted.Seq != r.Done.Seq || r.Wanted.Seq == r.Requested) && r.Wanted.Seq != r.GivenUp
 }
 
 // Take gives the lock to owner until until (rule 9). A lock whose lease has not ended, grace included, is Busy, with
@@ -120,6 +121,9 @@ func (r *Record) Finish(fence uint64, d Done) error {
 		return err
 	}
 	r.Done = d
+	if r.Requested == d.Seq {
+		r.Requested = 0 // answered: the next request applies it once more
+	}
 	if r.Wanted.Seq == d.Seq {
 		r.Wanted.Forced = false
 	}
