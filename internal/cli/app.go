@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,7 +19,12 @@ import (
 
 func appCommand() *cobra.Command {
 	var dir string
-	c := &cobra.Command{Use: "app", Short: "See and sync applications"}
+	c := &cobra.Command{Use: "app", Short: "See and sync applications", RunE: func(c *cobra.Command, args []string) error {
+		if len(args) > 0 { // cobra would print the help and call it a success
+			return usage{fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())}
+		}
+		return c.Help()
+	}}
 	c.PersistentFlags().StringVar(&dir, "dir", defaultDir(), "folder of the running slipway up")
 	c.AddCommand(
 		view(&dir, "list", 0, "List applications", func(ctx context.Context, k *local.Client, _ app.Name) ([]local.Application, error) {
@@ -50,11 +56,15 @@ func view[T any](dir *string, name string, args int, short string, ask func(cont
 	c := &cobra.Command{Use: use, Short: short, Args: exactly(args)}
 	o := output(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		name, err := named(args)
+		if err != nil {
+			return err
+		}
 		k, err := local.Dial(*dir)
 		if err != nil {
 			return err
 		}
-		v, err := ask(c.Context(), k, named(args))
+		v, err := ask(c.Context(), k, name)
 		if err != nil {
 			return err
 		}
@@ -67,15 +77,20 @@ func view[T any](dir *string, name string, args int, short string, ask func(cont
 	return c
 }
 
-// named is NAMESPACE/NAME, or NAME in Argo CD's usual namespace.
-func named(args []string) app.Name {
-	if len(args) == 0 {
-		return ""
+// applicationName is what Kubernetes allows for a namespace and a name; it becomes part of a URL.
+var applicationName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?/)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
+
+// named is NAMESPACE/NAME, or NAME in Argo CD's usual namespace; empty without arguments.
+func named(args []string) (app.Name, error) {
+	switch {
+	case len(args) == 0:
+		return "", nil
+	case !applicationName.MatchString(args[0]):
+		return "", usage{fmt.Errorf("application %q: want NAME or NAMESPACE/NAME", args[0])}
+	case !strings.Contains(args[0], "/"):
+		return app.Name(app.DefaultNamespace + "/" + args[0]), nil
 	}
-	if !strings.Contains(args[0], "/") {
-		return app.Name(app.DefaultNamespace + "/" + args[0])
-	}
-	return app.Name(args[0])
+	return app.Name(args[0]), nil
 }
 
 func table(w io.Writer, head string, rows func(row func(...any))) {

@@ -47,11 +47,15 @@ func syncCommand(dir *string) *cobra.Command {
 	o := output(c)
 	wait := c.Flags().Duration("timeout", 5*time.Minute, "how long to wait; 0 does not wait")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		name, err := named(args)
+		if err != nil {
+			return err
+		}
 		k, err := local.Dial(*dir)
 		if err != nil {
 			return err
 		}
-		a, err := k.Sync(c.Context(), named(args))
+		a, err := k.Sync(c.Context(), name)
 		if err == nil && *wait > 0 {
 			a, err = await(c.Context(), k, a, *wait)
 		}
@@ -68,7 +72,8 @@ func syncCommand(dir *string) *cobra.Command {
 }
 
 // await polls until the seq that was asked for is done, or a run for it has failed since: the person is told at once,
-// also where the queue or the sweep will try again.
+// also where the queue or the sweep will try again. Where a newer commit takes its place, that one is waited for if it is
+// applied by itself.
 func await(ctx context.Context, k *local.Client, asked local.Application, limit time.Duration) (local.Application, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -86,13 +91,16 @@ func await(ctx context.Context, k *local.Client, asked local.Application, limit 
 			return a, fault.New(fault.Unavailable, "sync %s: not done in %s: %s; slipway app get shows more", asked.Name, limit, state(a))
 		case err != nil:
 			return a, err
-		case a.Record.Done.Seq == seq, a.Record.Wanted.Seq != seq:
+		case a.Record.Done.Seq == seq && a.Record.Requested != seq: // it may have been done before, and is to be applied again
 			return a, nil
 		case a.Record.GivenUp == seq:
 			return a, failedRun(asked.Name, a.Last, "")
 		case failedSince(asked.Last, a.Last, seq):
 			return a, failedRun(asked.Name, a.Last, " (it is tried again)")
+		case a.Record.Wanted.Seq != seq && !a.Registered.Application.Sync.Automated:
+			return a, fault.New(fault.Superseded, "sync %s: a newer commit came before this one was applied; sync again", asked.Name)
 		}
+		seq = a.Record.Wanted.Seq
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
