@@ -129,6 +129,9 @@ func (s *server) Apply(ctx context.Context, in *unstructured.Unstructured, dryRu
 		if err := s.refuse[id]; err != nil {
 			return err
 		}
+		if v := in.GetResourceVersion(); !dryRun && (v == "" || v == "1" != (in.GetUID() == "")) { // rule 12
+			return fault.New(fault.Internal, "apply %s: neither a creation nor on condition of uid and resourceVersion", id)
+		}
 		old := s.objects[id]
 		if err := precondition(old, in.GetUID(), in.GetResourceVersion(), id); err != nil {
 			return err
