@@ -11,41 +11,17 @@ import (
 	"strings"
 )
 
-const helmModule = "helm.sh/helm/v3"
-
 // helmCLI is Helm's own program, of the version that slipway links.
 type helmCLI struct{ bin, version string }
 
-// helm builds it once into .cache/helm/VERSION, in a module of its own: it needs modules that slipway does not have.
+// helm finds it, or builds it the first time.
 func helm(ctx context.Context) (helmCLI, error) {
-	version, err := output(ctx, ".", "go", "list", "-m", "-f", "{{.Version}}", helmModule)
-	if err != nil {
-		return helmCLI{}, err
-	}
-	dir, err := filepath.Abs(filepath.Join(".cache", "helm", version))
+	out, err := output(ctx, ".", "bash", "test/conformance/helm.sh")
 	if err != nil {
 		return helmCLI{}, fmt.Errorf("build helm: %w", err)
 	}
-	h := helmCLI{filepath.Join(dir, "helm"), version}
-	if _, err := os.Stat(h.bin); err == nil {
-		return h, nil
-	}
-	fmt.Fprintf(os.Stderr, "bench: building helm %s, a minute the first time\n", version)
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the build's own cache
-		return h, fmt.Errorf("build helm: %w", err)
-	}
-	mod := fmt.Sprintf("module peer\n\ngo 1.26\n\nrequire %s %s\n", helmModule, version)
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil { //nolint:gosec // no secrets
-		return h, fmt.Errorf("build helm: %w", err)
-	}
-	made := h.bin + ".new"
-	if _, err := output(ctx, dir, "go", "build", "-mod=mod", "-trimpath", "-ldflags=-s -w", "-o", made, helmModule+"/cmd/helm"); err != nil {
-		return h, err
-	}
-	if err := os.Rename(made, h.bin); err != nil {
-		return h, fmt.Errorf("build helm: %w", err)
-	}
-	return h, nil
+	bin := out[strings.LastIndexByte(out, '\n')+1:]
+	return helmCLI{bin, filepath.Base(filepath.Dir(bin))}, nil
 }
 
 // template renders the small chart with the values that its Application names.
