@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -13,34 +12,17 @@ import (
 	"slipway/internal/manifest"
 )
 
-type patch struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value"`
-}
-
 // Adopt replaces the managed fields of that very object in that state, so that what kubectl or Argo CD applied becomes
-// ours, and returns the new resourceVersion. The way is client-go's (util/csaupgrade): a resourceVersion in the patch is
-// the optimistic lock. Another state or another object is fault.Conflict.
+// ours, and returns the new resourceVersion. Another state or another object is fault.Conflict.
 func (c *Cluster) Adopt(ctx context.Context, id manifest.ID, uid types.UID, resourceVersion string, entries []metav1.ManagedFieldsEntry) (string, error) {
-	if uid == "" || resourceVersion == "" || len(entries) == 0 { // no entries would clear the managed fields
-		return "", fault.New(fault.Internal, "adopt %s: without uid, resourceVersion and managed fields", id)
+	if len(entries) == 0 { // would clear the managed fields
+		return "", fault.New(fault.Internal, "adopt %s: without managed fields", id)
 	}
-	r, _, err := c.object(ctx, "adopt", http.MethodPatch, id, "")
-	if err != nil {
-		return "", err
-	}
-	r.body, err = json.Marshal([]patch{
-		{"replace", "/metadata/managedFields", entries},
-		{"replace", "/metadata/uid", uid}, // not a test: a test that fails is a 422 without a reason
-		{"replace", "/metadata/resourceVersion", resourceVersion},
-	})
+	op, err := json.Marshal(operation{"replace", "/metadata/managedFields", entries})
 	if err != nil {
 		return "", fmt.Errorf("adopt %s: %w", id, err)
 	}
-	r.content, r.accept = string(types.JSONPatchType), acceptMetadata
-	r.query.Set("fieldManager", manifest.Manager)
-	a, err := c.call(ctx, r)
+	r, a, err := c.patch(ctx, "adopt", id, uid, resourceVersion, acceptMetadata, []json.RawMessage{op})
 	if err != nil {
 		return "", err
 	}

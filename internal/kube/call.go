@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -28,8 +27,10 @@ type request struct {
 	body    []byte
 	content string // type of body
 	accept  string
-	etag    string // answer 304 if it still is this
-	dry     bool   // a dry run changes nothing
+	coding  string        // that the answer may have: "identity" or "gzip"; "" leaves it to the transport
+	buffer  *bytes.Buffer // the answer's body is read into it, and is good until its next use; nil is a new one
+	etag    string        // answer 304 if it still is this
+	dry     bool          // a dry run changes nothing
 	time    time.Duration
 }
 
@@ -40,6 +41,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	wire   int64 // bytes of body as they travelled
+	tries  int   // requests that it took
 }
 
 // broken is a request without an answer. sent: a connection was there, so it may have arrived.
@@ -66,6 +69,7 @@ func (c *Cluster) call(ctx context.Context, r request) (answer, error) {
 	for try := 1; ; try++ {
 		a, err := c.send(ctx, r)
 		if err == nil {
+			a.tries = try
 			return a, nil
 		}
 		wait, again := c.again(r, err, try)
@@ -113,8 +117,27 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// send makes one request. Its errors are *broken and *refused.
+// send makes one request and reads its answer. Its errors are *broken and *refused.
 func (c *Cluster) send(ctx context.Context, r request) (answer, error) {
+	resp, err := c.do(ctx, r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, wire, err := r.read(resp)
+	switch {
+	case err != nil:
+		return answer{}, &broken{err: fmt.Errorf("read answer: %w", err), sent: true}
+	case len(body) > maxAnswer:
+		return answer{}, &broken{err: fmt.Errorf("answer is longer than %d MiB", maxAnswer>>20), sent: true}
+	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode != http.StatusNotModified:
+		return answer{}, refusal(resp.StatusCode, retryAfter(resp.Header), body)
+	}
+	return answer{status: resp.StatusCode, header: resp.Header, body: body, wire: wire}, nil
+}
+
+// do makes one request, up to the head of its answer. Its errors are *broken.
+func (c *Cluster) do(ctx context.Context, r request) (*http.Response, error) {
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	u := *c.base
@@ -122,11 +145,14 @@ func (c *Cluster) send(ctx context.Context, r request) (answer, error) {
 	u.RawQuery = r.query.Encode()
 	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(r.body))
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	req.Header.Set("Accept", r.accept)
 	if r.content != "" {
 		req.Header.Set("Content-Type", r.content)
+	}
+	if r.coding != "" {
+		req.Header.Set("Accept-Encoding", r.coding)
 	}
 	if r.etag != "" {
 		req.Header.Set("If-None-Match", r.etag)
@@ -137,19 +163,9 @@ func (c *Cluster) send(ctx context.Context, r request) (answer, error) {
 		if errors.As(err, &ue) {
 			err = ue.Err
 		}
-		return answer{}, &broken{err: err, sent: sent.Load()}
+		return nil, &broken{err: err, sent: sent.Load()}
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return answer{}, &broken{err: fmt.Errorf("read answer: %w", err), sent: true}
-	case len(body) > maxAnswer:
-		return answer{}, &broken{err: fmt.Errorf("answer is longer than %d MiB", maxAnswer>>20), sent: true}
-	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode != http.StatusNotModified:
-		return answer{}, refusal(resp.StatusCode, retryAfter(resp.Header), body)
-	}
-	return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
+	return resp, nil
 }
 
 // retryAfter reads the header's seconds; the API server sends no dates.

@@ -25,6 +25,7 @@ const (
 	maxAnswer  = 64 << 20         // bytes of one answer
 	pageSize   = 500              // objects of one page of a list
 	maxPages   = 1000             // pages of one kind: half a million objects with our label
+	sweepSize  = 500              // objects of one page of a sweep
 	sideBySide = 8                // lists at once
 )
 
@@ -34,6 +35,7 @@ type Cluster struct {
 	base    *url.URL     // of the API server
 	http    *http.Client // with TLS and credentials
 	renews  bool         // the token comes from a file, so one more try after a 401 makes sense
+	coding  string       // of long answers
 	known   atomic.Pointer[knowledge]
 	turn    chan struct{} // one refresh of known at a time
 	learnMu sync.Mutex
