@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/version"
 	sigs "sigs.k8s.io/yaml"
@@ -160,11 +161,19 @@ func (n node) valueFile(a *Application, env map[string]string) {
 	}
 }
 
-// valuesText is YAML text of a mapping. Its content is not shown: values may hold secrets.
+// valuesText is YAML text of a mapping, with the limits of a file: this process makes its values, not the render child.
+// Its content is not shown: values may hold secrets.
 func (n node) valuesText() string {
 	s := n.str()
+	var root yaml.Node
+	problems := bounded("", text{data: []byte(s)}, &root, map[string]int{})
 	var m map[string]any
-	if err := sigs.Unmarshal([]byte(s), &m); err != nil {
+	switch {
+	case root.Kind == 0 && len(problems) > 0:
+		n.fail("is not YAML of a mapping")
+	case len(problems) > 0: // names keys and lines, no values
+		n.fail("line %s", strings.TrimPrefix(problems[0].text, ":"))
+	case sigs.Unmarshal([]byte(s), &m) != nil:
 		n.fail("is not YAML of a mapping")
 	}
 	return s

@@ -143,11 +143,18 @@ func TestCredentialsInARepoURLAreRefusedAndNotShown(t *testing.T) {
 }
 
 func TestValuesAreNotShownInErrors(t *testing.T) {
-	for _, v := range []string{"password: s3cret\n  bad: [", "s3cret", "- s3cret"} {
+	for _, v := range []string{"password: s3cret\n  bad: [", "s3cret", "- s3cret", "password: *s3cret", "a: 1\na: s3cret"} {
 		_, _, err := DecodeObject("f.yaml", nil, with(minimal(), "spec.source.helm.values", v))
 		if err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v", v, err)
 		}
+	}
+}
+
+func TestAnAliasThatIsAPasswordIsNotShown(t *testing.T) {
+	_, err := Decode("f.yaml", []byte("a: b\npassword: *s3cret\n"))
+	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.Contains(err.Error(), "f.yaml:1: yaml: unknown anchor referenced") {
+		t.Error(err)
 	}
 }
 

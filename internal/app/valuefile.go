@@ -83,6 +83,8 @@ func resolveValueFile(source, raw string, env map[string]string) (string, error)
 		return "", fault.New(fault.Invalid, "is a URL: put the file into the repository")
 	case odd(p):
 		return "", fault.New(fault.Invalid, "is not a slash-separated path")
+	case alternatives(p) > alternativesCap:
+		return "", fault.New(fault.Invalid, "has more than %d alternatives in braces", alternativesCap)
 	}
 	if rooted, ok := strings.CutPrefix(p, "/"); ok {
 		p = path.Clean(strings.TrimLeft(rooted, "/"))
@@ -93,6 +95,32 @@ func resolveValueFile(source, raw string, env map[string]string) (string, error)
 		return "", fault.New(fault.Invalid, "is outside of the repository")
 	}
 	return p, nil
+}
+
+// alternativesCap bounds what a pattern may cost: each file of a repository is matched with each of the paths that its
+// braces stand for, and twenty pairs of braces stand for a million.
+const alternativesCap = 64
+
+// alternatives is how many paths the braces of a pattern stand for, or more where braces are nested; it stops counting
+// beyond the cap.
+func alternatives(p string) int {
+	all := 1
+	var open []int // alternatives of the braces that are open
+	for _, c := range p {
+		last := len(open) - 1
+		switch {
+		case c == '{':
+			open = append(open, 1)
+		case c == ',' && last >= 0:
+			open[last]++
+		case c == '}' && last >= 0:
+			if all *= open[last]; all > alternativesCap {
+				return all
+			}
+			open = open[:last]
+		}
+	}
+	return all
 }
 
 // IsGlob reports whether a value file is a doublestar pattern rather than the path of one file.

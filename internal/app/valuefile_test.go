@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"testing"
 
 	"slipway/internal/fault"
@@ -15,6 +16,7 @@ func TestValueFilesStayInsideTheRepository(t *testing.T) {
 		"//common/values.yaml":              "common/values.yaml",
 		"../shared/values.yaml":             "apps/shared/values.yaml",
 		"env/*.yaml":                        "apps/order-service/env/*.yaml",
+		"{a,b{c,d}}/{x,y,z}.yaml":           "apps/order-service/{a,b{c,d}}/{x,y,z}.yaml",
 		"/values/$ARGOCD_APP_NAME.yaml":     "values/order-service.yaml",
 		"${ARGOCD_APP_PROJECT_NAME}/v.yaml": "apps/order-service/default/v.yaml",
 		"a$$b.yaml":                         "apps/order-service/a$b.yaml",
@@ -26,10 +28,12 @@ func TestValueFilesStayInsideTheRepository(t *testing.T) {
 		"$ARGOCD_APP_REVISION.yaml":         "",
 		"$ARGOCD_APP_SECRET.yaml":           "",
 		"a$HOME.yaml":                       "",
-		"a\\b.yaml":                         "",
-		"a\x00b":                            "",
-		"":                                  "",
-		"/":                                 "",
+		strings.Repeat("{a,b}", 20):         "", // a million paths, each matched with each file of the repository
+		strings.Repeat("{a,", 20) + "b" + strings.Repeat("}", 20): "",
+		"a\\b.yaml": "",
+		"a\x00b":    "",
+		"":          "",
+		"/":         "",
 	} {
 		a.Source.Helm = &Helm{ValueFiles: []string{raw}}
 		got, err := a.ValueFiles()

@@ -19,7 +19,8 @@ const (
 	documentCap = 2000
 	nodeCap     = 100_000
 	depthCap    = 100
-	pathCap     = 400 // of a path whose line is kept; a longer one takes the line of what encloses it
+	textCap     = fileCap // of all values, aliases written out: 100 kB of them can mean gigabytes
+	pathCap     = 400     // of a path whose line is kept; a longer one takes the line of what encloses it
 )
 
 // document is one YAML document of a file: its objects' values come from the decoder that Kubernetes uses, its lines
@@ -79,22 +80,27 @@ func split(data []byte) []text {
 	return append(out, cur)
 }
 
+// bounded is what is wrong with YAML before its values are made; lines gets the line of every path.
+func bounded(file string, t text, root *yaml.Node, lines map[string]int) []problem {
+	if err := yaml.Unmarshal(t.data, root); err != nil {
+		return []problem{syntax(file, t.shift, err)}
+	}
+	w := walk{file: file, shift: t.shift, lines: lines}
+	w.visit(root, "", 0)
+	return w.problems
+}
+
 func parse(file string, t text) (document, []problem) {
 	d := document{lines: map[string]int{}}
 	var root yaml.Node
 	if len(bytes.TrimSpace(t.data)) == 0 {
 		return d, nil
 	}
-	if err := yaml.Unmarshal(t.data, &root); err != nil {
-		return d, []problem{syntax(file, t.shift, err)}
+	if problems := bounded(file, t, &root, d.lines); len(problems) > 0 {
+		return d, problems
 	}
 	if root.Kind == 0 { // nothing but comments
 		return d, nil
-	}
-	w := walk{file: file, shift: t.shift, lines: d.lines}
-	w.visit(&root, "", 0)
-	if len(w.problems) > 0 {
-		return d, w.problems
 	}
 	j, err := sigs.YAMLToJSONStrict(t.data)
 	if err != nil {
@@ -108,9 +114,12 @@ func parse(file string, t text) (document, []problem) {
 
 var lineOf = regexp.MustCompile(`^(?:yaml: |error converting YAML to JSON: |unmarshal errors:\s*)*line (\d+): `)
 
+// anchor is a value in a parser's error: password: *secret is an alias to it, and quoted (security R15).
+var anchor = regexp.MustCompile(`anchor '[^']*'`)
+
 // syntax is a parser's error with the line counted from the beginning of the file.
 func syntax(file string, shift int, err error) problem {
-	msg := err.Error()
+	msg := anchor.ReplaceAllString(err.Error(), "anchor")
 	m := lineOf.FindStringSubmatchIndex(msg)
 	if m == nil {
 		return problem{line: shift + 1, text: fmt.Sprintf("%s:%d: %.300s", file, shift+1, msg)}
@@ -124,6 +133,7 @@ type walk struct {
 	file     string
 	shift    int
 	nodes    int
+	bytes    int
 	lines    map[string]int
 	problems []problem
 }
@@ -143,6 +153,10 @@ func (w *walk) note(path string, n *yaml.Node) {
 func (w *walk) visit(n *yaml.Node, path string, depth int) bool {
 	if w.nodes++; w.nodes > nodeCap {
 		w.fail(n, "has more than %d values, aliases written out", nodeCap)
+		return false
+	}
+	if w.bytes += len(n.Value); w.bytes > textCap {
+		w.fail(n, "has more than %d MiB of text, aliases written out", textCap>>20)
 		return false
 	}
 	if depth > depthCap {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,6 +93,9 @@ func TestWhatIsNoFileOfDeclarations(t *testing.T) {
 		"an alias of itself":           {"a: &a [*a]", "f.yaml:1: "},
 		"an alias of nothing":          {"a: *b", "f.yaml:1: "},
 		"an alias bomb":                {bomb(9), "has more than 100000 values, aliases written out"},
+		"much text by aliases":         {textBomb(), "f.yaml:1: has more than 5 MiB of text, aliases written out"},
+		"much text in values":          {strings.Replace(a, "path: .", "path: ., helm: {values: "+strconv.Quote(textBomb())+"}", 1), "f.yaml:1: spec.source.helm.values: line 1: has more than 5 MiB of text, aliases written out"},
+		"a key twice in values":        {strings.Replace(a, "path: .", `path: ., helm: {values: "a: 1\na: 2"}`, 1), "f.yaml:1: spec.source.helm.values: line 2: a: is there twice"},
 		"a key that is a mapping":      {"? {a: b}\n: c", "f.yaml:1: "},
 		"a complex merge":              {"<<: [a]", "f.yaml:1: "},
 		"many lines of errors in one":  {"apiVersion: v1\napiVersion: v1\nkind: a\nkind: b", "f.yaml:2: apiVersion: is there twice\nf.yaml:4: kind: is there twice"},
@@ -120,6 +124,11 @@ func bomb(n int) string {
 		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 9), ","))
 	}
 	return b.String()
+}
+
+// textBomb is 110 kB of YAML whose values are 250 MB: the decoder counts values, not bytes.
+func textBomb() string {
+	return `a: &a "` + strings.Repeat("x", 100_000) + "\"\nb: [" + strings.Repeat("*a,", 2500) + "]\n"
 }
 
 func TestAliasesAndMergesMeanWhatTheyMeanToKubernetes(t *testing.T) {
