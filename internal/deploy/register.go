@@ -61,10 +61,13 @@ func (r *run) registration(ctx context.Context, want *desired) (*registration, e
 		for _, w := range d.Warnings {
 			r.note("%s: %s", d.File, w)
 		}
-		if exists && reflect.DeepEqual(old, d) && !again {
-			continue
+		same := exists && reflect.DeepEqual(old, d)
+		if !same {
+			g.put = append(g.put, d)
 		}
-		g.put, g.look = append(g.put, d), append(g.look, d.Application)
+		if !same || again {
+			g.look = append(g.look, d.Application)
+		}
 	}
 	for key, k := range known {
 		if k.Owner != r.name || wanted[key] {
