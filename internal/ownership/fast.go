@@ -70,7 +70,16 @@ func (b *fastBuffer) add(s string) {
 	b.data = append(binary.AppendUvarint(b.data, uint64(len(s))), s...)
 }
 
+// compareEntries puts ours first, in their own order: MarkOf takes the last, should there be more than one.
 func compareEntries(a, b *metav1.ManagedFieldsEntry) int {
+	switch ours, theirs := isOurs(*a), isOurs(*b); {
+	case ours && theirs:
+		return 0
+	case ours:
+		return -1
+	case theirs:
+		return 1
+	}
 	return cmp.Or(
 		cmp.Compare(a.Manager, b.Manager), cmp.Compare(a.Operation, b.Operation),
 		cmp.Compare(a.APIVersion, b.APIVersion), cmp.Compare(a.Subresource, b.Subresource),
