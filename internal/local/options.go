@@ -3,13 +3,13 @@
 package local
 
 import (
-	"fmt"
 	"net/url"
 	"path"
 	"strings"
 	"time"
 
 	"slipway/internal/app"
+	"slipway/internal/fault"
 	"slipway/internal/revision"
 )
 
@@ -39,20 +39,20 @@ const rootName = "root"
 func root(flag string) (app.Application, error) {
 	repo, dir, ok := cutLast(flag, ":")
 	if !ok || strings.HasPrefix(dir, "//") {
-		return app.Application{}, fmt.Errorf("parse root %q: want REPO:PATH, such as myorg/k8s-config:argocd", flag)
+		return app.Application{}, fault.New(fault.Invalid, "parse root %q: want REPO:PATH, such as myorg/k8s-config:argocd", flag)
 	}
 	if !strings.Contains(repo, "://") && strings.Count(repo, "/") == 1 {
 		repo = "https://github.com/" + repo
 	}
 	if _, err := revision.ParseRepository(repo); err != nil {
-		return app.Application{}, fmt.Errorf("parse root: %w", err)
+		return app.Application{}, fault.New(fault.Invalid, "parse root: %w", err)
 	}
 	if u, err := url.Parse(repo); err == nil && u.User != nil {
-		return app.Application{}, fmt.Errorf("parse root: a repository's URL must not carry credentials")
+		return app.Application{}, fault.New(fault.Invalid, "parse root: a repository's URL must not carry credentials")
 	}
 	clean := path.Clean(strings.TrimPrefix(dir, "/"))
 	if clean == ".." || strings.HasPrefix(clean, "../") {
-		return app.Application{}, fmt.Errorf("parse root %q: the path leaves the repository", flag)
+		return app.Application{}, fault.New(fault.Invalid, "parse root %q: the path leaves the repository", flag)
 	}
 	return app.Application{
 		Namespace: app.DefaultNamespace, Name: rootName, Project: app.DefaultProject,

@@ -97,6 +97,11 @@ func (l *Local) open(o *Options) error {
 	if o.Dir == "" {
 		return fault.New(fault.Invalid, "start: no folder given")
 	}
+	if o.Root != "" { // told before a cluster is started
+		if _, err := root(o.Root); err != nil {
+			return err
+		}
+	}
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
 		return fmt.Errorf("start in %s: %w", o.Dir, err)
