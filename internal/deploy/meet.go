@@ -18,7 +18,8 @@ import (
 const deletionWait = 5 * time.Second
 
 // meet looks at an object that exists without being in the list of ours, and refuses one that another application holds
-// (security P5). One that we hold after all, with its label removed by somebody, is taken as it is.
+// (security P5), until that one lets it go: a manifest that one commit moves between two applications reaches them in any
+// order, so the refusal is not final. One that we hold after all, with its label removed by somebody, is taken as it is.
 func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
 	u, err := c.Get(ctx, s.id)
 	if fault.Is(err, fault.NotFound) {
@@ -30,7 +31,7 @@ func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
 	}
 	m := metadataOf(u)
 	if other := holderOf(m); other != "" && other != r.name {
-		return fault.New(fault.Invalid, "adopt %s: it belongs to application %s; to hand it over, remove its annotation %s", s.id, other, manifest.ApplicationNote)
+		return fault.New(fault.Unavailable, "adopt %s: it belongs to application %s; to hand it over, remove its annotation %s", s.id, other, manifest.ApplicationNote)
 	}
 	if m.DeletionTimestamp != nil {
 		return leaving(s.id)

@@ -59,7 +59,7 @@ func TestAnObjectOfAnotherApplicationIsNotTakenEvenWithItsLabelRemoved(t *testin
 	w.declare(other)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
 	err := w.sync()
-	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "belongs to application argocd/shop") {
+	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "belongs to application argocd/shop") {
 		t.Errorf("the error is %v", err)
 	}
 	w.wantValues(map[string]string{"a": "v1"})

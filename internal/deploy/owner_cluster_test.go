@@ -145,7 +145,7 @@ func TestTwoApplicationsDoNotTakeFromEachOther(t *testing.T) { // security P5
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": configMap("b", "k: v2")})
 	r.take()
 	for _, label := range []string{"with its label", "without"} {
-		if err := r.sync(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "it belongs to application") {
+		if err := r.sync(); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "it belongs to application") {
 			t.Errorf("%s: the error is %v", label, err)
 		}
 		r.wantWrites()

@@ -169,7 +169,7 @@ func TestAnObjectOfAnotherApplicationIsNotTaken(t *testing.T) {
 	w.declare(other)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
 	err := w.sync()
-	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "belongs to application argocd/shop") {
+	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "belongs to application argocd/shop") {
 		t.Errorf("the error is %v", err)
 	}
 	if got := value(w.server.live(cm("a")), "k"); got != "v1" {
