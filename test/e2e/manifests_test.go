@@ -19,7 +19,7 @@ func configMap(name string, pairs ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: %s\ndata:\n", name)
 	for i := 0; i < len(pairs); i += 2 {
-		fmt.Fprintf(&b, "  %s: %q\n", pairs[i], pairs[i+1])
+		fmt.Fprintf(&b, "  %q: %q\n", pairs[i], pairs[i+1])
 	}
 	return b.String()
 }

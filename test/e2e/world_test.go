@@ -62,6 +62,11 @@ func (w *world) app(short string) app.Name {
 	return app.Name("argocd/" + short + w.ns[strings.LastIndex(w.ns, "-"):])
 }
 
+// short is its name without the namespace.
+func (w *world) short(short string) string {
+	return strings.TrimPrefix(string(w.app(short)), "argocd/")
+}
+
 // declare writes an Application that deploys the folder SHORT to the test's namespace by itself; each edit is a pair
 // of texts to replace.
 func (w *world) declare(short string, edits ...string) {
@@ -83,7 +88,7 @@ spec:
     automated:
       prune: true
       selfHeal: true
-`, strings.TrimPrefix(string(w.app(short)), "argocd/"), w.URL(), short, w.ns)
+`, w.short(short), w.URL(), short, w.ns)
 	for i := 0; i < len(edits); i += 2 {
 		if !strings.Contains(text, edits[i]) {
 			w.t.Fatalf("declaration of %s has no %q", short, edits[i])
