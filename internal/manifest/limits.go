@@ -20,10 +20,10 @@ func CheckLimits(objs []Object) error {
 	for _, o := range objs {
 		buf = canonical(buf[:0], o.Object)
 		if len(buf) > MaxObject {
-			return fault.New(fault.Invalid, "%s: %s: %d bytes, at most %d are allowed in one object", o.File, o.ID(), len(buf), MaxObject)
+			return fault.New(fault.Invalid, "%s: %s: %d bytes, at most %d are allowed in one object", o.File, shownID(o), len(buf), MaxObject)
 		}
 		if total += len(buf); total > MaxTotal {
-			return fault.New(fault.Invalid, "%s: %s: the objects up to this one have %d bytes, at most %d are allowed in all", o.File, o.ID(), total, MaxTotal)
+			return fault.New(fault.Invalid, "%s: %s: the objects up to this one have %d bytes, at most %d are allowed in all", o.File, shownID(o), total, MaxTotal)
 		}
 	}
 	return nil

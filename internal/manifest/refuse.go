@@ -31,11 +31,14 @@ var later = map[string]string{
 func Refuse(o Object) error {
 	for _, check := range []func(Object) string{identity, supported, texts, secretTexts, timing} {
 		if reason := check(o); reason != "" {
-			return fault.New(fault.Invalid, "%s: %s: %s", o.File, o.ID(), reason)
+			return fault.New(fault.Invalid, "%s: %s: %s", o.File, shownID(o), reason)
 		}
 	}
 	return nil
 }
+
+// shownID is what identifies the object, for an error that may be about just that.
+func shownID(o Object) string { return CleanText(strings.ReplaceAll(o.ID().String(), "\n", " "), 400) }
 
 func identity(o Object) string {
 	for _, k := range []string{"apiVersion", "kind"} {
@@ -55,6 +58,11 @@ func identity(o Object) string {
 	}
 	if _, ok := meta["namespace"].(string); !ok && meta["namespace"] != nil {
 		return "metadata.namespace is not text: quote it"
+	}
+	for _, f := range [][2]string{{"apiVersion", o.GetAPIVersion()}, {"kind", o.GetKind()}, {"metadata.name", o.GetName()}, {"metadata.namespace", o.GetNamespace()}} {
+		if strings.ContainsFunc(f[1], unprintable) { // they are printed wherever the object is named (security X7)
+			return f[0] + " holds control characters"
+		}
 	}
 	for _, name := range []string{o.GetName(), o.GetNamespace()} {
 		if faults := segment.IsPathSegmentName(name); len(faults) > 0 {

@@ -28,6 +28,11 @@ func TestRefuseNamesFileObjectAndReason(t *testing.T) {
 		{"a name that is a dot", meta("{name: '..'}"), `".."`},
 		{"a namespace that is another path", meta("{name: c, namespace: a/b}"), `"a/b"`},
 		{"an escaped path", meta("{name: 'a%2fb'}"), `"a%2fb"`},
+		{"a name that a terminal obeys", meta(`{name: "c\e[2J"}`), "ConfigMap c[2J: metadata.name holds control characters"},
+		{"a name in two lines", meta(`{name: "c\nd"}`), "ConfigMap c d: metadata.name holds control characters"},
+		{"a namespace that is read backwards", meta(`{name: c, namespace: "a\u202eb"}`), "metadata.namespace holds control characters"},
+		{"a kind that a terminal obeys", "apiVersion: v1\nkind: \"C\\e[2J\"\nmetadata: {name: c}", "f.yaml: C[2J c: kind holds control characters"},
+		{"an API that a terminal obeys", "apiVersion: \"v1\\x7f\"\nkind: C\nmetadata: {name: c}", "apiVersion holds control characters"},
 		{"a role of the system", "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: 'system:x'}", ""},
 
 		{"a number in labels", meta("{name: c, labels: {version: 1.10}}"), `metadata.labels["version"] is not text`},

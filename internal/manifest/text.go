@@ -20,12 +20,17 @@ func CleanText(s string, limit int) string {
 			b.WriteByte('\n')
 		case r == '\t':
 			b.WriteByte(' ')
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\u2028', r == '\u2029':
+		case unprintable(r):
 		default:
 			b.WriteRune(r)
 		}
 	}
 	return cut(b.String(), limit)
+}
+
+// unprintable is what a terminal may obey, or what hides or turns the text around it.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 func cut(s string, limit int) string {

@@ -52,7 +52,7 @@ func (p *parser) value(n *yaml.Node, depth int) (any, error) {
 // follow calls f with the node that alias n stands for, and counts what f sees.
 func (p *parser) follow(n *yaml.Node, f func(*yaml.Node) error) error {
 	if p.open[n.Alias] {
-		return p.errorf(n.Line, "anchor %s contains itself", CleanText(n.Value, 80))
+		return p.errorf(n.Line, "an anchor contains itself")
 	}
 	if p.open == nil {
 		p.open = map[*yaml.Node]bool{}
@@ -195,8 +195,8 @@ func (p *parser) scalar(n *yaml.Node) (any, error) {
 		if b, err := base64.StdEncoding.DecodeString(n.Value); err == nil && utf8.Valid(b) {
 			return string(b), nil
 		}
-	default:
-		return nil, p.errorf(n.Line, "tag %s is not supported", CleanText(n.Tag, 80))
+	default: // not shown: it may be a password that was not quoted
+		return nil, p.errorf(n.Line, "tags are not supported: quote a text that starts with !")
 	}
 	return nil, p.errorf(n.Line, "not a value of type %s", n.ShortTag())
 }

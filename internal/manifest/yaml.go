@@ -88,11 +88,14 @@ func (p *parser) yaml(data []byte) ([]Object, error) {
 	}
 }
 
-var lineOf = regexp.MustCompile(`^line ([0-9]+): `)
+var (
+	lineOf = regexp.MustCompile(`^line ([0-9]+): `)
+	anchor = regexp.MustCompile(`anchor '[^']*'`) // password: *secret is an alias, and quoted
+)
 
 // syntax puts the parser's "yaml: line 3: did not find expected key" into our form.
 func (p *parser) syntax(err error) error {
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
+	msg := anchor.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), "anchor")
 	line := 1
 	if m := lineOf.FindStringSubmatch(msg); m != nil {
 		line, _ = strconv.Atoi(m[1]) //nolint:errcheck // digits; a line number that does not fit stays 0

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
@@ -118,6 +119,12 @@ func (c *cutter) visit(name string, size int64, body io.Reader) error {
 	}
 	modules := name == modulesFile && size <= modulesCap
 	if len(takers) == 0 && !modules {
+		return nil
+	}
+	if strings.ContainsFunc(name, unprintable) {
+		for _, p := range takers {
+			p.fail("%.200q: the name holds control characters", name)
+		}
 		return nil
 	}
 	if size > c.limits.FileBytes {

@@ -74,14 +74,15 @@ func TestOneApplicationIsRefusedAndTheOthersAreNot(t *testing.T) {
 		file("apps/heavy/a.yaml", strings.Repeat("a", 900)), file("apps/heavy/b.yaml", strings.Repeat("b", 900)),
 		file("apps/many/1", ""), file("apps/many/2", ""), file("apps/many/3", ""), file("apps/many/4", ""),
 		file("apps/sub/a.yaml", "a: 1"), file("apps/sub/lib/", ""),
-		file("unused/big.bin", big),
+		file("unused/big.bin", big), file("unused/Icon\r", ""),
+		file("apps/odd/a\x1b[2J.yaml", "a: 1"), file("apps/comment/a\u0085b: c.yaml", "a: 1"),
 	)
 	lenient := at("lenient", "apps/good", "missing.yaml", "none/*.yaml")
 	lenient.Source.Helm.IgnoreMissingValueFiles = true
 	apps := []app.Application{
 		at("good", "apps/good"), lenient,
 		at("nowhere", "apps/nowhere"), at("prefix", "apps/goo"), at("onefile", "apps/good/a.yaml"), at("escape", "../x"), at("absolute", "/apps"), at("empty", ""),
-		at("big", "apps/big"), at("lfs", "apps/lfs"), at("heavy", "apps/heavy"), at("many", "apps/many"), at("sub", "apps/sub"), at("insub", "apps/sub/lib/chart"),
+		at("big", "apps/big"), at("lfs", "apps/lfs"), at("heavy", "apps/heavy"), at("many", "apps/many"), at("sub", "apps/sub"), at("odd", "apps/odd"), at("comment", "apps/comment"), at("insub", "apps/sub/lib/chart"),
 		at("value", "apps/good", "values-prod.yaml"), at("glob", "apps/good", "/none/*.yaml"), at("pattern", "apps/good", "[a"),
 		at("outside", "apps/good", "../../../etc/passwd"), at("url", "apps/good", "https://example.com/v.yaml"),
 		at("bigvalue", "apps/good", "/apps/big/a.yaml"), at("subvalue", "apps/good", "/shared values/v.yaml"),
@@ -102,6 +103,8 @@ func TestOneApplicationIsRefusedAndTheOthersAreNot(t *testing.T) {
 		"argocd/lfs":      "apps/lfs/a.yaml is a Git LFS pointer",
 		"argocd/heavy":    "more than 1500 bytes",
 		"argocd/many":     "more than 3 files",
+		"argocd/odd":      `"apps/odd/a\x1b[2J.yaml": the name holds control characters`,
+		"argocd/comment":  "the name holds control characters",
 		"argocd/sub":      "apps/sub: apps/sub/lib is a git submodule",
 		"argocd/insub":    "apps/sub/lib/chart: apps/sub/lib is a git submodule",
 		"argocd/value":    `spec.source.helm.valueFiles[0] "values-prod.yaml": no such file in the repository: apps/good/values-prod.yaml`,

@@ -38,6 +38,12 @@ func checkName(name string) error {
 	return nil
 }
 
+// unprintable is what a terminal may obey or YAML take for the end of a line. Names of files are printed with errors and
+// in comments of rendered manifests (security X7). Only who needs such a file is refused: macOS itself makes Icon\r.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+}
+
 // names finds a path that comes twice, also in other letters. It keeps hashes under a random seed, not the names: half
 // a million of them would take more memory than the files that are kept.
 type names struct {
