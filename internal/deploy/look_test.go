@@ -1,0 +1,66 @@
+package deploy
+
+import (
+	"slices"
+	"testing"
+
+	"slipway/internal/manifest"
+)
+
+const headless = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n  clusterIP: None\n"
+
+func TestAKindFoundAfterTheRecordWasLostIsLookedForFromThenOn(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "s.yaml": headless})
+	w.mustSync()
+	if err := w.stores.Records.Delete(t.Context(), w.app.Key()); err != nil {
+		t.Fatal(err)
+	}
+	w.app.Sync.Prune = false
+	w.declare(w.app)
+	w.push(map[string]string{"s.yaml": headless}) // a stays for now
+	w.mustSync()
+	if got := w.record().Kinds; !slices.Equal(got, []string{"ConfigMap", "Service"}) {
+		t.Errorf("the record knows kinds %v", got)
+	}
+	w.app.Sync.Prune = true
+	w.declare(w.app)
+	w.push(map[string]string{"s.yaml": headless})
+	w.mustSync()
+	if w.server.live(cm("a")) != nil {
+		t.Error("a is orphaned")
+	}
+}
+
+func TestAKindIsWrittenDownBeforeItsFirstObjectIsMade(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "s.yaml": headless})
+	_ = w.interrupt("apply", false, func() {
+		if got := w.record().Kinds; !slices.Contains(got, "Service") {
+			t.Errorf("a Service is made and the record knows kinds %v", got)
+		}
+	})
+	if w.server.live(manifest.ID{Kind: "Service", Namespace: "production", Name: "s"}) == nil {
+		t.Error("it was not made")
+	}
+}
+
+func TestNoKindIsListedTwiceAndAllAreUntilOneIsKnown(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "apps.yaml": declared("one")})
+	want := &desired{items: []item{{id: cm("a")}, {id: cm("b")}, {id: manifest.ID{Kind: "Service", Name: "s"}}}}
+	rec := w.record()
+	if got := kindsToList(rec, want); got != nil {
+		t.Errorf("before anything is known: %v, want every kind", got)
+	}
+	rec.Kinds = []string{registered}
+	if got := kindsToList(rec, &desired{}); got == nil || len(got) != 0 {
+		t.Errorf("of Applications alone: %v, want no kind", got)
+	}
+	rec.Kinds = []string{registered, "ConfigMap", "Deployment.apps"}
+	if got := kindsToList(rec, want); len(got) != 3 || got[1].Group != "apps" || got[2].Kind != "Service" {
+		t.Errorf("got %v", got)
+	}
+}
