@@ -40,9 +40,12 @@ func loadChart(dir string, files map[string][]byte) (*chart.Chart, error) {
 		rules = r
 	}
 	rules.AddDefaults()
+	if ignored(rules, "Chart.yaml") { // as by a pattern with !, which takes out all that it does not match
+		return nil, fault.New(fault.Invalid, "%s: takes out Chart.yaml itself", path.Join(dir, ignore.HelmIgnore))
+	}
 	var buffered []*loader.BufferedFile
 	for _, name := range sortedKeys(files) {
-		if name != "Chart.yaml" && ignored(rules, name) {
+		if ignored(rules, name) {
 			continue
 		}
 		buffered = append(buffered, &loader.BufferedFile{Name: name, Data: bytes.TrimPrefix(files[name], byteOrderMark)})

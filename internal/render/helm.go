@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"path"
@@ -126,7 +127,9 @@ func newRelease(in app.Inputs, files map[string][]byte, t app.Target) (*release,
 	if r.values, err = userValues(in); err != nil {
 		return nil, err
 	}
-	r.scrub = sync.OnceValue(func() *scrubber { return newScrubber(visible(r.chart, files, in), values(r.chart), r.values) })
+	r.scrub = sync.OnceValue(func() *scrubber {
+		return newScrubber(visible(r.chart, files, in), values(r.chart), r.values, readable(r.chart))
+	})
 	if err := chartutil.ProcessDependenciesWithMerge(r.chart, r.values); err != nil {
 		return nil, fault.New(fault.Invalid, "%s: %s", path.Join(dir, "Chart.yaml"), r.scrub().text(err.Error()))
 	}
@@ -174,6 +177,29 @@ func visible(c *chart.Chart, files map[string][]byte, in app.Inputs) []string {
 	}
 	walk(c)
 	return text
+}
+
+// readable is the text of the files that templates can read; nil when none of them reads any. A chart keeps keys and
+// configuration there (security R15).
+func readable(c *chart.Chart) []any {
+	var all []any
+	reads := false
+	var walk func(*chart.Chart)
+	walk = func(c *chart.Chart) {
+		for _, f := range c.Templates { // tpl: a value may be the template that reads
+			reads = reads || bytes.Contains(f.Data, []byte("Files")) || bytes.Contains(f.Data, []byte("tpl"))
+		}
+		for _, f := range c.Files {
+			all = append(all, string(f.Data))
+		}
+		for _, d := range c.Dependencies() {
+			walk(d)
+		}
+	}
+	if walk(c); !reads {
+		return nil
+	}
+	return all
 }
 
 // values is the default values of a chart and its subcharts.

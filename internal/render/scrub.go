@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	maxError = 2 << 10 // bytes of one error's text; security R15
-	minWord  = 3       // shorter parts of a value say nothing
+	maxError = 2 << 10      // bytes of one error's text; security R15
+	maxText  = 4 * maxError // of a message that is searched for values; one that quotes a file may have megabytes
+	maxKnown = 16 << 20     // bytes of values that a message is compared with; of more every word is taken for a value
+	minWord  = 3            // shorter parts of a value say nothing
 	masked   = "[value]"
 )
 
@@ -36,6 +38,7 @@ type scrubber struct {
 	code   map[string]bool // the words that may be shown: of templates, file names and vocabulary
 	whole  []string        // every string of the values, the longest first
 	values string          // the same as one text in lower case, and its base64
+	all    bool            // there are too many values to look
 }
 
 // newScrubber makes the words of code visible and those of values not.
@@ -50,6 +53,13 @@ func newScrubber(code []string, values ...any) *scrubber {
 	leaves := map[string]bool{}
 	for _, v := range values {
 		collect(v, leaves)
+	}
+	size := 0
+	for l := range leaves {
+		size += len(l)
+	}
+	if s.all = size > maxKnown; s.all {
+		return s
 	}
 	var b strings.Builder
 	for _, l := range sortedKeys(leaves) {
@@ -92,11 +102,14 @@ func collect(v any, into map[string]bool) {
 // text is msg on one line, at most 2 kB, without values: first whole ones, wherever they stand, then every word that is
 // part of a value and not of the code.
 func (s *scrubber) text(msg string) string {
+	if len(msg) > maxText {
+		msg = strings.ToValidUTF8(msg[:maxText], "")
+	}
 	for _, v := range s.whole {
 		msg = strings.ReplaceAll(msg, v, masked)
 	}
 	msg = token.ReplaceAllStringFunc(msg, func(w string) string {
-		if low := strings.ToLower(w); s.hides(low) && strings.Contains(s.values, low) {
+		if low := strings.ToLower(w); s.hides(low) && (s.all || strings.Contains(s.values, low)) {
 			return masked
 		}
 		return w

@@ -56,6 +56,39 @@ func TestNoErrorShowsAValue(t *testing.T) {
 	}
 }
 
+// TestNoErrorShowsAFile: a chart keeps keys and configuration in files, too.
+func TestNoErrorShowsAFile(t *testing.T) {
+	secret := rand.Text()
+	for name, c := range map[string]struct{ template, file string }{
+		"fail":                          {`{{ fail (.Files.Get "key.pem") }}`, secret},
+		"fail in base64":                {`{{ fail (.Files.AsSecrets) }}`, secret},
+		"fail by line":                  {`{{ range .Files.Lines "key.pem" }}{{ fail . }}{{ end }}`, "\n" + secret},
+		"tpl":                           {`{{ tpl (.Files.Get "key.pem") . }}`, "{{ " + secret + " }}"},
+		"tpl of a value":                {`{{ tpl .Values.t . }}`, secret},
+		"JSON":                          {`{{ mustFromJson (.Files.Get "key.pem") }}`, secret},
+		"YAML":                          {`{{ index (fromYaml (.Files.Get "key.pem")) "Error" | fail }}`, "a: *" + secret},
+		"of a subchart":                 {`{{ fail (.Subcharts.sub.Files.Get "key.pem") }}`, secret},
+		"among megabytes":               {`{{ fail (.Files.Get "key.pem") }}`, strings.Repeat("word ", 4<<20) + secret},
+		"at the beginning of megabytes": {`{{ fail (.Files.Get "key.pem") }}`, secret + strings.Repeat(" word", 900_000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := chartWith(c.template, `t: '{{ fail (.Files.Get "key.pem") }}'`+"\n")
+			in.Files["apps/web/key.pem"] = []byte(c.file)
+			in.Files["apps/web/charts/sub/Chart.yaml"] = []byte("apiVersion: v2\nname: sub\nversion: 1.0.0\n")
+			in.Files["apps/web/charts/sub/key.pem"] = []byte(c.file)
+			_, err := InProcess(in, target)
+			if !fault.Is(err, fault.Invalid) {
+				t.Fatalf("got %v: %v", fault.Of(err), err)
+			}
+			for _, part := range []string{secret[:8], secret[9:17], secret[18:]} {
+				if strings.Contains(strings.ToLower(err.Error()), strings.ToLower(part)) {
+					t.Errorf("%q is shown in: %v", secret, err)
+				}
+			}
+		})
+	}
+}
+
 func TestAnErrorKeepsItsOwnWords(t *testing.T) {
 	s := newScrubber([]string{"{{ .Values.image.tag }}", "web/templates/object.yaml"}, map[string]any{"a": "string", "b": "object.yaml", "c": 12345, "d": "image", "e": "hidden"})
 	const msg = `web/templates/object.yaml:12345:3: wrong type for value; expected string; got map at <.Values.image.tag>: hidden`

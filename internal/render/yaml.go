@@ -14,7 +14,10 @@ import (
 
 const maxDepth = 100 // of values and Chart.yaml; security R12
 
-var yamlLine = regexp.MustCompile(`^ line ([0-9]+):`)
+var (
+	yamlLine = regexp.MustCompile(`^ line ([0-9]+):`)
+	anchor   = regexp.MustCompile(`anchor '[^']*'`) // password: *secret is an alias, and quoted
+)
 
 // checkMapping refuses what a decoder would take in silence or answer with the text of the file (security R12, R15):
 // broken YAML, a second document, a key given twice, nesting without end, anything that is not a map. An empty file is
@@ -27,7 +30,7 @@ func checkMapping(file string, data []byte) error {
 		return nil
 	}
 	if err != nil {
-		msg := quoted.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), masked)
+		msg := anchor.ReplaceAllString(quoted.ReplaceAllString(strings.TrimPrefix(err.Error(), "yaml: "), masked), "anchor")
 		return fault.New(fault.Invalid, "%s:%s", file, yamlLine.ReplaceAllString(" "+msg, "$1:"))
 	}
 	var second yaml.Node
