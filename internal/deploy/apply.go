@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"slipway/internal/fault"
@@ -72,7 +71,7 @@ func (r *run) applyGroup(ctx context.Context, c Cluster, group []*step, p *plan)
 		if err != nil {
 			return err
 		}
-		m := metadataOf(out)
+		m := manifest.MetadataOf(out)
 		mu.Lock()
 		defer mu.Unlock()
 		r.report.Applied++
@@ -157,13 +156,4 @@ func groups[T any](all []T, kind func(T) schema.GroupKind) func(yield func([]T) 
 			i = j
 		}
 	}
-}
-
-func metadataOf(u *unstructured.Unstructured) *metav1.PartialObjectMetadata {
-	m := &metav1.PartialObjectMetadata{}
-	m.SetGroupVersionKind(u.GroupVersionKind())
-	m.Name, m.Namespace, m.UID, m.ResourceVersion = u.GetName(), u.GetNamespace(), u.GetUID(), u.GetResourceVersion()
-	m.Generation, m.Labels, m.Annotations = u.GetGeneration(), u.GetLabels(), u.GetAnnotations()
-	m.OwnerReferences, m.ManagedFields, m.DeletionTimestamp = u.GetOwnerReferences(), u.GetManagedFields(), u.GetDeletionTimestamp()
-	return m
 }

@@ -64,6 +64,8 @@ type Writer interface {
 	Adopt(ctx context.Context, id manifest.ID, uid types.UID, resourceVersion string, entries []metav1.ManagedFieldsEntry) (string, error)
 	Delete(ctx context.Context, id manifest.ID, uid types.UID, resourceVersion string) error
 	EnsureNamespace(ctx context.Context, name string) (created bool, err error)
+	// Patch is a JSON patch: only drift needs it, to remove what no apply can.
+	Patch(ctx context.Context, id manifest.ID, uid types.UID, resourceVersion string, ops []byte) (*unstructured.Unstructured, error)
 }
 
 // Cluster is one cluster as deploy uses it.

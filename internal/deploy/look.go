@@ -133,6 +133,9 @@ func (d *Deploy) inventory(ctx context.Context, rec record.Record, note func(for
 	return inv, nil
 }
 
+// DecodeInventory reads an inventory that a run has stored.
+func DecodeInventory(b []byte) (map[manifest.ID]ownership.Mark, error) { return decodeInventory(b) }
+
 func decodeInventory(b []byte) (inventory, error) {
 	var entries []inventoryEntry
 	if err := json.Unmarshal(b, &entries); err != nil {

@@ -29,7 +29,7 @@ func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
 	if err != nil {
 		return fmt.Errorf("get %s: %w", s.id, err)
 	}
-	m := metadataOf(u)
+	m := manifest.MetadataOf(u)
 	if other := holderOf(m); other != "" && other != r.name {
 		return fault.New(fault.Unavailable, "adopt %s: it belongs to application %s; to hand it over, remove its annotation %s", s.id, other, manifest.ApplicationNote)
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"slipway/internal/fault"
+	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 )
 
@@ -54,7 +55,7 @@ func (r *run) remove(ctx context.Context, p *plan, m *metav1.PartialObjectMetada
 		if err != nil {
 			return fmt.Errorf("get %s: %w", id, err)
 		}
-		if u.GetUID() != m.UID || !ownership.Owns(metadataOf(u)) {
+		if u.GetUID() != m.UID || !ownership.Owns(manifest.MetadataOf(u)) {
 			return nil // another object under the name, or one that is no longer ours: not ours to delete
 		}
 		if err := r.holds(ctx); err != nil {

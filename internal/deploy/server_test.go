@@ -81,7 +81,7 @@ func (s *server) List(ctx context.Context, label string, kinds []schema.GroupKin
 	err = s.do(ctx, "list", func() error {
 		for id, u := range s.objects {
 			if u.GetLabels()[manifest.Label] == label && (kinds == nil || slices.Contains(kinds, id.GroupKind())) {
-				out = append(out, *metadataOf(u.DeepCopy()))
+				out = append(out, *manifest.MetadataOf(u.DeepCopy()))
 			}
 		}
 		return nil
@@ -303,3 +303,7 @@ func (s *server) count(op string) (n int) {
 }
 
 func (e event) String() string { return fmt.Sprintf("%s %s", e.op, e.id) }
+
+func (s *server) Patch(context.Context, manifest.ID, types.UID, string, []byte) (*unstructured.Unstructured, error) {
+	return nil, fault.New(fault.Internal, "a sync never patches")
+}

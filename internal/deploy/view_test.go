@@ -83,7 +83,7 @@ func TestADiffSaysOfEachObjectWhatASyncWouldDo(t *testing.T) {
 	if len(w.server.history) != 0 {
 		t.Errorf("it wrote %v", w.server.history)
 	}
-	wantChanges := []Change{{".data.gone", "x", nil}, {".data.k", "v1", "v2"}, {".data.new", nil, "z"}}
+	wantChanges := []manifest.Change{{Path: ".data.gone", Old: "x"}, {Path: ".data.k", Old: "v1", New: "v2"}, {Path: ".data.new", New: "z"}}
 	if d := cmp.Diff(wantChanges, w.diff()["changed"].Changes); d != "" {
 		t.Error(d)
 	}

@@ -1,0 +1,125 @@
+// Package drift finds what is not as git says, and heals it. A sweep is one metadata-only LIST a kind: managed fields
+// tell who touched what, so nothing is fetched that nobody has touched. Suspects are judged again under their
+// application's lock. It renders nothing, reads no git, and never writes while anything newer is wanted.
+package drift
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"slipway/internal/app"
+	"slipway/internal/deploy"
+	"slipway/internal/manifest"
+	"slipway/internal/record"
+)
+
+// Records are read after the LIST (design.md 3).
+type Records interface {
+	List(ctx context.Context) ([]record.Record, error)
+}
+
+// Registry is the declared applications.
+type Registry interface {
+	All(ctx context.Context) ([]app.Registered, error)
+}
+
+// Blobs hold the inventories.
+type Blobs interface {
+	Get(ctx context.Context, digest string) ([]byte, error)
+}
+
+// Notes hold what was found, and how often a field was healed.
+type Notes interface {
+	Get(ctx context.Context, key string) (string, error)
+	Set(ctx context.Context, key, value string) error
+}
+
+// Holder gives an application to who may write to it.
+type Holder interface {
+	Hold(ctx context.Context, name app.Name, do func(context.Context, *deploy.Held) error) error
+}
+
+// Cluster is one cluster as a sweep uses it.
+type Cluster interface {
+	// Sweep hands over the metadata of every object that carries a label of ours, page by page; pages of different kinds
+	// may come at the same time, and what they hold is used again. Only what is in Swept.Whole was seen whole.
+	Sweep(ctx context.Context, kinds []schema.GroupKind, page func(kind schema.GroupKind, version string, items []metav1.PartialObjectMetadata) error) (manifest.Swept, error)
+}
+
+// Deps is what drift works with.
+type Deps struct {
+	Records  Records
+	Registry Registry
+	Blobs    Blobs
+	Notes    Notes
+	Holder   Holder
+	Resolve  func(app.Destination) (app.Cluster, error)
+	Connect  func(ctx context.Context, c app.Cluster) (Cluster, error)
+}
+
+// Drift sweeps clusters. It keeps what it has read between sweeps, so a warm process reads little; nothing of that is
+// needed for being right.
+type Drift struct {
+	Deps
+	kept *cache
+}
+
+// New makes a Drift.
+func New(d Deps) *Drift { return &Drift{Deps: d, kept: newCache()} }
+
+// noteCap bounds the findings that are kept of one application.
+const noteCap = 100
+
+// State is what is known of an application's drift.
+type State struct {
+	Findings []Finding `json:"findings,omitempty"`
+	Heals    memory    `json:"heals,omitempty"`
+	More     int       `json:"more,omitempty"` // findings beyond the cap
+}
+
+func noteKey(name app.Name) string { return "drift/" + string(name) }
+
+// Of reads what the last sweeps have found of an application.
+func (d *Drift) Of(ctx context.Context, name app.Name) (State, error) {
+	s := State{Heals: memory{}}
+	text, err := d.Notes.Get(ctx, noteKey(name))
+	if err != nil || text == "" {
+		return s, err
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return State{Heals: memory{}}, nil //nolint:nilerr // notes may be lost: what matters is found again
+	}
+	if s.Heals == nil {
+		s.Heals = memory{}
+	}
+	return s, nil
+}
+
+func (d *Drift) save(ctx context.Context, name app.Name, s State, now time.Time) error {
+	s.Heals.clean(now)
+	s.More = max(0, len(s.Findings)-noteCap)
+	s.Findings = s.Findings[:min(len(s.Findings), noteCap)]
+	text := ""
+	if len(s.Findings) > 0 || len(s.Heals) > 0 {
+		b, err := json.Marshal(s)
+		if err != nil {
+			return fmt.Errorf("encode drift of %s: %w", name, err)
+		}
+		text = string(b)
+	}
+	if err := d.Notes.Set(ctx, noteKey(name), text); err != nil {
+		return fmt.Errorf("store drift of %s: %w", name, err)
+	}
+	return nil
+}
+
+// idOf is what identifies a live object.
+func idOf(m *metav1.PartialObjectMetadata) manifest.ID {
+	gk := m.GroupVersionKind().GroupKind()
+	return manifest.ID{Group: gk.Group, Kind: gk.Kind, Namespace: m.Namespace, Name: m.Name}
+}
