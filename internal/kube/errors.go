@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -46,12 +47,16 @@ func refusal(status int, after time.Duration, body []byte) *refused {
 	} else {
 		r.message = string(body)
 	}
-	r.message = oneLine(r.message)
+	r.message = oneLine(dump.ReplaceAllString(r.message, "another type"))
 	if r.message == "" {
 		r.message = http.StatusText(status)
 	}
 	return r
 }
+
+// dump is how structured-merge-diff says what it got instead of text or a map: as Go writes the whole value, which for a
+// ConfigMap or an environment may be a password too (seen on 1.36.3).
+var dump = regexp.MustCompile(`(?m)&value\.valueUnstructured\{.*$`)
 
 // oneLine is a message cut, on one line, and without what a terminal would obey (security X7).
 func oneLine(s string) string {

@@ -53,6 +53,18 @@ func TestAnswersHaveTheirKind(t *testing.T) {
 	}
 }
 
+func TestAValueOfTheWrongTypeIsNotShown(t *testing.T) {
+	c, _ := fake(t, func(w http.ResponseWriter, _ *http.Request) {
+		status(w, http.StatusInternalServerError, "", "failed to create typed patch object (n/a; /v1, Kind=ConfigMap): errors:\n"+
+			`  .data.a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":"hunter2\n}"}}`+"\n  .data.c: expected string, got &value.valueUnstructured{Value:31337}")
+	}, token)
+	_, _, err := c.Apply(t.Context(), someObject("ConfigMap"), false)
+	says(t, err, "errors: .data.a: expected string, got another type .data.c: expected string, got another type")
+	if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "31337") {
+		t.Error(err)
+	}
+}
+
 func TestAProxysAnswerIsShownShort(t *testing.T) {
 	c, _ := fake(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
