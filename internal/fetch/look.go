@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,7 +35,7 @@ type look struct {
 
 // goes reports whether the tip is to be wanted. A changed declaration is cut again at the revision that is wanted.
 func (l *look) goes() bool {
-	if l.err != nil || l.missing != nil {
+	if l.err != nil || l.missing != nil || l.piece != nil {
 		return false
 	}
 	switch l.decision.Action {
@@ -174,6 +175,11 @@ func (r *run) decide(ctx context.Context, l *look, before time.Time) error {
 		return err
 	}
 	l.decision = revision.Choose(in)
+	if old := l.record.Refused; l.decision.Action != revision.Wait && old.Source == l.source.String() && old.Rev == l.tip && old.Declared == l.declared {
+		// It would be refused again, and a suspect keeps its branch's queue for a minute: with each delivery that waits
+		// there, what comes after it would wait another.
+		l.decision, l.piece = revision.Decision{Action: revision.Skip, Because: l.tip.Short() + " was refused"}, &piece{refused: errors.New(old.Reason)}
+	}
 	return nil
 }
 

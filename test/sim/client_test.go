@@ -96,4 +96,9 @@ func (client) Adopt(_ context.Context, id manifest.ID, _ types.UID, _ string, _ 
 	return "", fault.New(fault.Internal, "adopt %s: everything here is ours", id)
 }
 
+// Patch is drift's alone.
+func (client) Patch(_ context.Context, id manifest.ID, _ types.UID, _ string, _ []byte) (*unstructured.Unstructured, error) {
+	return nil, fault.New(fault.Internal, "patch %s: nobody adds fields here", id)
+}
+
 func (client) EnsureNamespace(context.Context, string) (bool, error) { return false, nil }
