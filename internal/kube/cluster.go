@@ -8,6 +8,7 @@
 package kube
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -25,7 +26,7 @@ const (
 	maxAnswer  = 64 << 20         // bytes of one answer
 	pageSize   = 500              // objects of one page of a list
 	maxPages   = 1000             // pages of one kind: half a million objects with our label
-	sweepSize  = 500              // objects of one page of a sweep
+	sweepSize  = 500              // objects of one page of a sweep: as fast as 2,000, at half the memory
 	sideBySide = 8                // lists at once
 )
 
@@ -35,7 +36,7 @@ type Cluster struct {
 	base    *url.URL     // of the API server
 	http    *http.Client // with TLS and credentials
 	renews  bool         // the token comes from a file, so one more try after a 401 makes sense
-	coding  string       // of long answers
+	coding  string       // of a sweep's answers
 	known   atomic.Pointer[knowledge]
 	turn    chan struct{} // one refresh of known at a time
 	learnMu sync.Mutex
@@ -44,9 +45,19 @@ type Cluster struct {
 
 func newCluster(name string, base *url.URL, client *http.Client) *Cluster {
 	return &Cluster{
-		name: name, base: base, http: client,
+		name: name, base: base, http: client, coding: coding(base.Hostname()),
 		turn: make(chan struct{}, 1), learned: map[schema.GroupKind]learnedKind{},
 	}
+}
+
+// coding is how a sweep's answers should travel. Of 10,000 objects they are 15.4 MB, and 1.2 MB in gzip, which costs the
+// server a quarter more and us a tenth (measured on 1.36.3): worth it on a network, where bytes are paid for, and not on
+// this machine.
+func coding(host string) string {
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return "identity"
+	}
+	return "gzip"
 }
 
 // Close drops idle connections. A call after it dials anew.
