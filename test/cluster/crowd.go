@@ -1,0 +1,161 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"slipway/internal/manifest"
+)
+
+const (
+	crowdWorkers    = 32
+	crowdNamespace  = 10 // applications in each namespace
+	crowdSettleTime = 10 * time.Minute
+)
+
+// CrowdApplications is how many applications Crowd makes of n objects.
+func CrowdApplications(n int) int { return (n + crowdSize - 1) / crowdSize }
+
+// CrowdName is the name of an application of Crowd, from 0.
+func CrowdName(application int) string { return fmt.Sprintf("argocd/crowd-%05d", application) }
+
+// Crowd applies n objects of CrowdApplications(n) applications to a cluster, as sync does: by server-side apply, manager
+// slipway, with label and annotations. Of ten objects three are Deployments, without replicas so that controllers touch
+// them and no pods come, two are Services, two ConfigMaps and three of other kinds. Run again it changes nothing.
+func Crowd(ctx context.Context, kubeconfig string, n int) error {
+	c, err := newCrowd(kubeconfig)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < CrowdApplications(n); i += crowdNamespace {
+		ns := map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": crowdSpace(i)}}
+		if err := c.apply(ctx, "/api/v1/namespaces/"+crowdSpace(i), ns); err != nil {
+			return err
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(crowdWorkers)
+	for i := range n {
+		g.Go(func() error {
+			m := crowdObject(i)
+			u := &unstructured.Unstructured{Object: m.object}
+			manifest.Stamp(u, CrowdName(i/crowdSize), manifest.DigestOf(u), 0)
+			return c.apply(ctx, m.path+"/namespaces/"+u.GetNamespace()+"/"+m.resource+"/"+u.GetName(), u.Object)
+		})
+	}
+	return g.Wait()
+}
+
+// CrowdSettled waits until the controllers have touched every Deployment of Crowd, and so have written their last.
+func CrowdSettled(ctx context.Context, kubeconfig string) error {
+	c, err := newCrowd(kubeconfig)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, crowdSettleTime)
+	defer cancel()
+	for {
+		left, err := c.untouched(ctx)
+		if err != nil || left == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for controllers: %d Deployments are untouched: %w", left, ctx.Err())
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+type crowd struct {
+	base *url.URL
+	http *http.Client
+}
+
+func newCrowd(kubeconfig string) (*crowd, error) {
+	cfg, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	client, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	base, _, err := rest.DefaultServerUrlFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &crowd{base, client}, nil
+}
+
+func (c *crowd) apply(ctx context.Context, path string, object map[string]any) error {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	query := url.Values{"fieldManager": {manifest.Manager}, "force": {"true"}, "fieldValidation": {"Strict"}}
+	return c.do(ctx, http.MethodPatch, path, query, body, nil)
+}
+
+// untouched is how many Deployments no controller has written to.
+func (c *crowd) untouched(ctx context.Context) (int, error) {
+	var list struct {
+		Items []struct {
+			Metadata struct{ Generation int64 }
+			Status   struct{ ObservedGeneration int64 }
+		}
+	}
+	query := url.Values{"labelSelector": {manifest.Label}, "resourceVersion": {"0"}}
+	if err := c.do(ctx, http.MethodGet, "/apis/apps/v1/deployments", query, nil, &list); err != nil {
+		return 0, err
+	}
+	left := 0
+	for _, d := range list.Items {
+		if d.Status.ObservedGeneration < d.Metadata.Generation {
+			left++
+		}
+	}
+	return left, nil
+}
+
+func (c *crowd) do(ctx context.Context, method, path string, query url.Values, body []byte, into any) (err error) {
+	u := *c.base
+	u.Path, u.RawQuery = path, query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/apply-patch+yaml")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) //nolint:errcheck // for people
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, strings.TrimSpace(string(text)))
+	}
+	if into == nil {
+		_, err = io.Copy(io.Discard, resp.Body) // the connection is used again
+		return err
+	}
+	return json.NewDecoder(resp.Body).Decode(into)
+}
+
+func crowdSpace(application int) string { return fmt.Sprintf("crowd-%04d", application/crowdNamespace) }
