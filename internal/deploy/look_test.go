@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"slipway/internal/manifest"
 )
 
@@ -62,5 +64,21 @@ func TestNoKindIsListedTwiceAndAllAreUntilOneIsKnown(t *testing.T) {
 	rec.Kinds = []string{registered, "ConfigMap", "Deployment.apps"}
 	if got := kindsToList(rec, want); len(got) != 3 || got[1].Group != "apps" || got[2].Kind != "Service" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Two applications whose labels are equal select each other's objects; the annotation tells them apart (security P5).
+func TestAnObjectThatNamesAnotherApplicationIsNotPruned(t *testing.T) {
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1"), "c.yaml": configMap("c", "k: v1")})
+	w.mustSync()
+	w.rewrite(cm("b"), func(u *unstructured.Unstructured) {
+		u.SetAnnotations(map[string]string{manifest.ApplicationNote: "argocd/other"})
+	})
+	w.rewrite(cm("c"), func(u *unstructured.Unstructured) { u.SetManagedFields(nil) }) // a copy: nothing in it is ours
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	if w.server.live(cm("b")) == nil || w.server.live(cm("c")) == nil {
+		t.Errorf("the writes were %v", w.server.history)
 	}
 }

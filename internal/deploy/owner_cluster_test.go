@@ -124,7 +124,7 @@ func TestAnEditByHandIsUndoneByTheNextSync(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
-	if d := r.diff(); len(d) != 1 || d["a"].Changes[0] != (Change{".data.k", "by hand", "v1"}) {
+	if d := r.diff(); len(d) != 1 || d["a"].Changes[0] != (manifest.Change{Path: ".data.k", Old: "by hand", New: "v1"}) {
 		t.Errorf("the diff is %+v", d)
 	}
 	r.request()

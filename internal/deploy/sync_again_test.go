@@ -137,6 +137,8 @@ func TestALostInventoryCostsAtMostAnApplyOfEachObject(t *testing.T) {
 func TestAPanicReleasesTheLockAndGivesUpAtLast(t *testing.T) { // faults 17
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
 	w.server.around = func(op string, call func() error) error {
 		if op == "list" {
 			panic("s3cr3t")
@@ -244,5 +246,24 @@ func TestAnApplicationThatIsNotDeclaredOrNotFoundHasNothingToDo(t *testing.T) {
 	w.mustSync() // declared, and no commit was found yet
 	if len(w.server.requests) != 0 {
 		t.Errorf("the cluster was asked %v", w.server.requests)
+	}
+}
+
+func TestARunWhoseTimeIsCutStillFreesTheLock(t *testing.T) { // or nobody could go on until the lease ends
+	w := newWorld(t)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	ctx, cancel := context.WithCancel(t.Context())
+	w.server.around = func(op string, call func() error) error {
+		if op == "apply" {
+			cancel()
+			return fault.InFlight(fault.Wrap(fault.Unavailable, ctx.Err()))
+		}
+		return call()
+	}
+	if err := w.deploy.Sync(ctx, w.app.Key(), false); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("it ends with %v", err)
+	}
+	if r := w.record(); r.Lock.Owner != "" || r.Lock.Clean || len(r.History) != 1 {
+		t.Errorf("the record says %+v", r)
 	}
 }
