@@ -215,7 +215,9 @@ func (p *parser) number(n *yaml.Node, v any) (any, error) {
 			return nil, p.errorf(n.Line, "a number must be finite")
 		}
 		if v == math.Trunc(v) && v >= math.MinInt64 && v < math.MaxInt64 {
-			return int64(v), nil
+			if i, err := strconv.ParseInt(strconv.FormatFloat(v, 'f', -1, 64), 10, 64); err == nil { // JSON's digits, not the nearest binary's
+				return i, nil
+			}
 		}
 		return v, nil
 	}
