@@ -80,9 +80,9 @@ func TestSlipwayRendersWhatHelmTemplateDoes(t *testing.T) {
 		total.charts++
 		for _, v := range c.variants {
 			name := strings.TrimSuffix(c.name+"/"+v.name, "/")
+			want := deliberate[name]
+			delete(unseen, name)
 			t.Run(name, func(t *testing.T) {
-				want := deliberate[name]
-				delete(unseen, name)
 				got := renderBoth(t, c, v)
 				if diff := cmp.Diff(want.lines, got.differences); diff != "" {
 					t.Errorf("differences are not those of the table (-table +seen):\n%s", diff)
