@@ -134,3 +134,13 @@ func TestAnExtraObjectThatIsBeingDeletedIsNotDeletedAgainButNoted(t *testing.T) 
 		t.Errorf("the notes are %q", h.Notes)
 	}
 }
+
+func TestACopiedAnnotationDoesNotMakeAnObjectAnothersOwn(t *testing.T) { // a Deployment's annotations go to its ReplicaSets
+	w := newWorld(t)
+	copied := configMapObject("a", "k", "v0")
+	copied.SetAnnotations(map[string]string{manifest.ApplicationNote: "argocd/other"})
+	w.server.put(t, copied)
+	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
+	w.mustSync()
+	w.wantValues(map[string]string{"a": "v1"})
+}
