@@ -42,7 +42,7 @@ func (tu Tutorial) Start(t testing.TB) (*Process, *Repo) {
 	for name, from := range map[string]string{"staging": tu.Staging, "production": tu.Here} {
 		b, err := os.ReadFile(from) //nolint:gosec // a test cluster's
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name+".kubeconfig"), b, 0o600)
+			err = os.WriteFile(filepath.Join(dir, name+".kubeconfig"), b, 0o600) //nolint:gosec // below the folder of the test
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -128,7 +128,7 @@ func (p *Process) Kill() {
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.t.Fatal("kill slipway up:", err)
 	}
-	<-p.gone
+	_ = <-p.gone // "signal: killed"
 	p.cmd = nil
 }
 
