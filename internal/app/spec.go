@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 )
@@ -107,9 +108,7 @@ func (f *fields) annotations() map[string]string {
 		at := node{reader: f.reader, path: join(n.path, k), value: all[k]}
 		switch prefix, name, _ := strings.Cut(k, "/"); prefix {
 		case "slipway.dev":
-			if !slices.Contains(annotations, name) {
-				at.fail("unknown annotation")
-			}
+			f.ours(at, name, all[k])
 		case "argocd.argoproj.io":
 			switch {
 			case name == "hook", name == "sync-wave" && all[k] != "0":
@@ -129,8 +128,22 @@ func (f *fields) annotations() map[string]string {
 	return all
 }
 
-// annotations of our own: allow-prune is for people, the others are on every object that was applied.
-var annotations = []string{"allow-prune", "application", "digest", "fence"}
+// ours are the annotations of our own: some are for people, the others are on every object that was applied.
+func (f *fields) ours(at node, name, value string) {
+	switch name {
+	case "allow-prune", "application", "digest", "fence":
+	case "strict":
+		if value != "true" && value != "false" {
+			at.fail(`must be "true" or "false"`)
+		}
+	case "pause-heal-until":
+		if _, err := time.Parse(time.RFC3339, value); err != nil {
+			at.fail(`must be a time such as "2026-01-31T18:00:00Z"`)
+		}
+	default:
+		at.fail("unknown annotation")
+	}
+}
 
 // spec reads the rest.
 func (n node) spec(a *Application) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,10 +25,20 @@ type Held struct {
 	run     *run
 	cluster Cluster
 	items   map[manifest.ID]item
+	order   []manifest.ID
+	scaled  map[string][]manifest.ID // what is autoscaled, by namespace
 	marks   inventory
 	moved   bool // marks differ from the inventory
+	lost    bool // the snapshot is: what is done is asked for once more, which writes another
 	allowed bool // the consistent read before the first write was made
 }
+
+// healLease is how long a heal holds the lock at most, the time to free it included; healTick is how often a sync that
+// waits for it looks.
+const (
+	healLease = 30 * time.Second
+	healTick  = 20 * time.Millisecond
+)
 
 // Hold takes the application's lock for do and frees it afterwards. Superseded: something newer is wanted, or was never
 // done, so there is nothing to compare with. Busy: a sync is at work.
@@ -35,14 +47,14 @@ func (d *Deploy) Hold(ctx context.Context, name app.Name, do func(context.Contex
 	if err != nil {
 		return fmt.Errorf("read declaration of %s: %w", name, err)
 	}
-	r, err := d.lock(ctx, declared.Application)
+	r, err := d.lock(ctx, declared.Application, true)
 	if err != nil {
 		return err
 	}
 	defer r.broke(ctx, false)
-	stop, cancel := context.WithDeadline(ctx, r.started.Add(d.Lease-closing))
+	stop, cancel := context.WithDeadline(ctx, r.started.Add(healLease-closing))
 	defer cancel()
-	h := &Held{Application: declared.Application, run: r}
+	h := &Held{Application: declared.Application, run: r, scaled: map[string][]manifest.ID{}}
 	runErr := h.open(stop)
 	if runErr == nil {
 		runErr = do(stop, h)
@@ -61,10 +73,11 @@ func (h *Held) open(ctx context.Context) error {
 		return fmt.Errorf("connect to cluster of %s: %w", r.name, err)
 	}
 	b, err := r.Blobs.Get(ctx, r.rec.Done.Snapshot)
+	h.lost = fault.Is(err, fault.NotFound)
 	if err != nil {
 		return fmt.Errorf("read snapshot of %s: %w", r.name, err)
 	}
-	if h.items, err = decodeSnapshot(b); err != nil {
+	if h.items, h.order, err = decodeSnapshot(b); err != nil {
 		return fmt.Errorf("read snapshot of %s: %w", r.name, err)
 	}
 	h.marks, err = r.inventory(ctx, r.rec, r.note)
@@ -78,27 +91,40 @@ func settled(rec record.Record) error {
 	return nil
 }
 
-func decodeSnapshot(b []byte) (map[manifest.ID]item, error) {
+func decodeSnapshot(b []byte) (map[manifest.ID]item, []manifest.ID, error) {
 	var entries []struct {
 		File   string         `json:"file"`
 		Object map[string]any `json:"object"`
 	}
 	if err := json.Unmarshal(b, &entries); err != nil {
-		return nil, fmt.Errorf("decode snapshot: %w", err)
+		return nil, nil, fmt.Errorf("decode snapshot: %w", err)
 	}
-	items := make(map[manifest.ID]item, len(entries))
+	items, order := make(map[manifest.ID]item, len(entries)), make([]manifest.ID, 0, len(entries))
 	for _, e := range entries {
 		o := manifest.Object{Unstructured: &unstructured.Unstructured{Object: e.Object}, File: e.File}
 		items[o.ID()] = item{Object: o, id: o.ID(), digest: o.GetAnnotations()[manifest.DigestNote]}
+		order = append(order, o.ID())
 	}
-	return items, nil
+	return items, order, nil
 }
 
 // Has reports whether the object is in the applied set.
 func (h *Held) Has(id manifest.ID) bool { _, ok := h.items[id]; return ok }
 
-// Get reads the object as it is.
+// Items are the objects of the applied set, in the order of their apply.
+func (h *Held) Items() []manifest.ID { return h.order }
+
+// Seq is which wanted set is applied.
+func (h *Held) Seq() uint64 { return h.run.rec.Done.Seq }
+
+// Get reads the object as it is, in the version in which it was applied.
 func (h *Held) Get(ctx context.Context, id manifest.ID) (*unstructured.Unstructured, error) {
+	versions, ok := h.cluster.(interface {
+		GetAs(ctx context.Context, id manifest.ID, version string) (*unstructured.Unstructured, error)
+	})
+	if it, known := h.items[id]; known && ok {
+		return versions.GetAs(ctx, id, it.GroupVersionKind().Version)
+	}
 	return h.cluster.Get(ctx, id)
 }
 
@@ -113,52 +139,49 @@ func (h *Held) Keep(id manifest.ID, live *unstructured.Unstructured) string {
 	return keep(h.Application, id, manifest.MetadataOf(live))
 }
 
+// TooMany refuses to delete so many objects that are in no set (security P9).
+func (h *Held) TooMany(extras int) error {
+	return tooMany(h.Application, "objects", extras, extras+len(h.items))
+}
+
+// Other is the application that holds the object if it is not this one: our applies wrote its annotation.
+func (h *Held) Other(live *unstructured.Unstructured) app.Name {
+	name := app.Name(live.GetAnnotations()[manifest.ApplicationNote])
+	e, ok := ownership.Ours(live.GetManagedFields())
+	if name == h.run.name || !ok || !ownership.Has(e.FieldsV1, "f:metadata", "f:annotations", "f:"+manifest.ApplicationNote) {
+		return ""
+	}
+	return name
+}
+
 // Owns reports whether the object is ours, and this application's.
 func (h *Held) Owns(live *unstructured.Unstructured) bool {
 	holder := live.GetAnnotations()[manifest.ApplicationNote]
 	return ownership.Owns(manifest.MetadataOf(live)) && (holder == string(h.run.name) || holder == "")
 }
 
-// Apply writes the object again; live is what was read under the lock, nil for one that is missing.
-func (h *Held) Apply(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	if err := h.allow(ctx); err != nil {
-		return nil, err
+// Autoscaled reports whether an autoscaler, of the set or of anybody, sets the object's replicas.
+func (h *Held) Autoscaled(ctx context.Context, id manifest.ID) (bool, error) {
+	for _, it := range h.items {
+		if to, ok := manifest.ScaleTarget(it.Unstructured); ok && to == id {
+			return true, nil
+		}
 	}
-	s := &step{item: h.items[id]}
-	if live != nil {
-		s.live = manifest.MetadataOf(live)
+	c, ok := h.cluster.(interface {
+		Autoscaled(ctx context.Context, namespace string) ([]manifest.ID, error)
+	})
+	if !ok {
+		return false, nil
 	}
-	out, _, err := h.run.write(ctx, h.cluster, s)
-	if err != nil {
-		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
-		return nil, err
+	all, known := h.scaled[id.Namespace]
+	if !known {
+		var err error
+		if all, err = c.Autoscaled(ctx, id.Namespace); err != nil {
+			return false, fmt.Errorf("look for autoscalers of %s: %w", id, err)
+		}
+		h.scaled[id.Namespace] = all
 	}
-	h.Remember(id, manifest.MetadataOf(out))
-	return out, nil
-}
-
-// Patch changes the object by a JSON patch on condition that it is as it was read.
-func (h *Held) Patch(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, ops []byte) (*unstructured.Unstructured, error) {
-	if err := h.allow(ctx); err != nil {
-		return nil, err
-	}
-	out, err := h.cluster.Patch(ctx, id, live.GetUID(), live.GetResourceVersion(), ops)
-	if err != nil {
-		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
-	}
-	return out, err
-}
-
-// Delete removes an object that is in no set.
-func (h *Held) Delete(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) error {
-	if err := h.allow(ctx); err != nil {
-		return err
-	}
-	err := h.cluster.Delete(ctx, id, live.GetUID(), live.GetResourceVersion())
-	if err != nil {
-		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
-	}
-	return err
+	return slices.Contains(all, id), nil
 }
 
 // Remember makes what was found the mark that the next sweep compares with.
@@ -168,24 +191,11 @@ func (h *Held) Remember(id manifest.ID, live *metav1.PartialObjectMetadata) {
 	}
 }
 
-// allow is the consistent read ahead of the first write: the fence, and that still nothing newer is wanted (rules 10
-// and 15; without it a heal writes over newer content in 21 steps).
-func (h *Held) allow(ctx context.Context) error {
-	if h.allowed {
-		return nil
+// Forget makes the next sweep look at the object again: something of it was left as it is, for now.
+func (h *Held) Forget(id manifest.ID) {
+	if h.marks[id] != (ownership.Mark{}) {
+		h.marks[id], h.moved = ownership.Mark{}, true
 	}
-	rec, err := h.run.Records.Get(ctx, h.run.name)
-	if err != nil {
-		return fmt.Errorf("read record of %s: %w", h.run.name, err)
-	}
-	if err := rec.Holds(h.run.fence); err != nil {
-		return err
-	}
-	if err := settled(rec); err != nil {
-		return err
-	}
-	h.allowed = true
-	return nil
 }
 
 // close writes the new marks and frees the lock in one conditional write. A heal never touches everything, so a takeover
@@ -216,6 +226,9 @@ func (h *Held) close(ctx context.Context, runErr error) error {
 		if digest != "" && rec.Done.Seq == r.rec.Done.Seq {
 			rec.Done.Inventory = digest
 		}
+		if h.lost {
+			rec.Request()
+		}
 		var err error
 		more, err = rec.Release(r.fence, end)
 		return err
@@ -223,7 +236,7 @@ func (h *Held) close(ctx context.Context, runErr error) error {
 	if err != nil {
 		return fmt.Errorf("free lock of %s: %w", r.name, err)
 	}
-	if more && h.Application.Sync.Automated {
+	if h.lost || more && h.Application.Sync.Automated {
 		if err := r.Queue.Wake(ctx, r.name); err != nil {
 			return fmt.Errorf("wake %s: %w", r.name, err)
 		}

@@ -11,7 +11,7 @@ var waits = []time.Duration{0, 2 * time.Second, 6 * time.Second, 18 * time.Secon
 const (
 	fightHeals  = 5
 	fightWindow = 10 * time.Minute
-	forget      = 30 * time.Minute // a field that was left alone for so long starts anew
+	forget      = 30 * time.Minute // a field that was right for so long starts anew
 	heldFields  = 1000             // memory of one application, fields
 )
 
@@ -19,8 +19,31 @@ const (
 type memory map[string]*healed // by object and path
 
 type healed struct {
-	Times []time.Time `json:"times"` // the last heals, oldest first
+	Times []time.Time `json:"times,omitempty"` // the last heals, oldest first
+	Seen  time.Time   `json:"seen,omitzero"`   // when it was last found to differ
 	Fight string      `json:"fight,omitempty"`
+}
+
+// last is the end of what is known of a field: it has been right, or nobody has looked, since.
+func (h *healed) last() time.Time {
+	t := h.Seen
+	if n := len(h.Times); n > 0 && h.Times[n-1].After(t) {
+		t = h.Times[n-1]
+	}
+	return t
+}
+
+// saw remembers that a field differs; after a quiet time it starts anew. What is never healed needs no memory.
+func (m memory) saw(field string, now time.Time) {
+	h := m[field]
+	if h == nil {
+		return
+	}
+	if now.Sub(h.last()) > forget {
+		delete(m, field)
+		return
+	}
+	h.Seen = now
 }
 
 // next says when a field may be healed: now if not after now. A fight is never healed again by itself.
@@ -29,23 +52,20 @@ func (m memory) next(field string, now time.Time) (at time.Time, fight bool) {
 	if h == nil || len(h.Times) == 0 {
 		return now, false
 	}
-	last := h.Times[len(h.Times)-1]
-	if now.Sub(last) > forget {
-		return now, false
-	}
 	if h.Fight != "" {
 		return time.Time{}, true
 	}
-	return last.Add(waits[min(len(h.Times), len(waits)-1)]), false
+	return h.Times[len(h.Times)-1].Add(waits[min(len(h.Times), len(waits)-1)]), false
 }
 
-// note remembers a heal, and tells whether the field is a fight by now.
+// note remembers a heal, and that the field is a fight if it is one by now.
 func (m memory) note(field, manager string, now time.Time) {
 	h := m[field]
-	if h == nil || len(h.Times) > 0 && now.Sub(h.Times[len(h.Times)-1]) > forget {
+	if h == nil {
 		h = &healed{}
 		m[field] = h
 	}
+	h.Seen = now
 	h.Times = append(h.Times, now)
 	h.Times = h.Times[max(0, len(h.Times)-len(waits)):]
 	recent := 0
@@ -65,14 +85,14 @@ func (m memory) note(field, manager string, now time.Time) {
 // clean drops what is too old to matter, and the oldest beyond the cap.
 func (m memory) clean(now time.Time) {
 	for k, h := range m {
-		if len(h.Times) == 0 || now.Sub(h.Times[len(h.Times)-1]) > forget {
+		if now.Sub(h.last()) > forget {
 			delete(m, k)
 		}
 	}
 	for len(m) > heldFields {
 		oldest := ""
 		for k, h := range m {
-			if oldest == "" || h.Times[len(h.Times)-1].Before(m[oldest].Times[len(m[oldest].Times)-1]) {
+			if oldest == "" || h.last().Before(m[oldest].last()) {
 				oldest = k
 			}
 		}

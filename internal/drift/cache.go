@@ -30,6 +30,9 @@ func (c *cache) inventory(ctx context.Context, blobs Blobs, name app.Name, diges
 	c.mu.Lock()
 	h, ok := c.known[name]
 	c.mu.Unlock()
+	if digest == "" {
+		return nil, nil
+	}
 	if ok && h.digest == digest {
 		return h.marks, nil
 	}
@@ -42,7 +45,7 @@ func (c *cache) inventory(ctx context.Context, blobs Blobs, name app.Name, diges
 	}
 	marks, err := deploy.DecodeInventory(b)
 	if err != nil {
-		return nil, fmt.Errorf("read inventory of %s: %w", name, err)
+		return nil, nil //nolint:nilerr // damaged: as good as lost
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

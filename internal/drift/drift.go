@@ -5,10 +5,6 @@ package drift
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"time"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -71,55 +67,3 @@ type Drift struct {
 
 // New makes a Drift.
 func New(d Deps) *Drift { return &Drift{Deps: d, kept: newCache()} }
-
-// noteCap bounds the findings that are kept of one application.
-const noteCap = 100
-
-// State is what is known of an application's drift.
-type State struct {
-	Findings []Finding `json:"findings,omitempty"`
-	Heals    memory    `json:"heals,omitempty"`
-	More     int       `json:"more,omitempty"` // findings beyond the cap
-}
-
-func noteKey(name app.Name) string { return "drift/" + string(name) }
-
-// Of reads what the last sweeps have found of an application.
-func (d *Drift) Of(ctx context.Context, name app.Name) (State, error) {
-	s := State{Heals: memory{}}
-	text, err := d.Notes.Get(ctx, noteKey(name))
-	if err != nil || text == "" {
-		return s, err
-	}
-	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return State{Heals: memory{}}, nil //nolint:nilerr // notes may be lost: what matters is found again
-	}
-	if s.Heals == nil {
-		s.Heals = memory{}
-	}
-	return s, nil
-}
-
-func (d *Drift) save(ctx context.Context, name app.Name, s State, now time.Time) error {
-	s.Heals.clean(now)
-	s.More = max(0, len(s.Findings)-noteCap)
-	s.Findings = s.Findings[:min(len(s.Findings), noteCap)]
-	text := ""
-	if len(s.Findings) > 0 || len(s.Heals) > 0 {
-		b, err := json.Marshal(s)
-		if err != nil {
-			return fmt.Errorf("encode drift of %s: %w", name, err)
-		}
-		text = string(b)
-	}
-	if err := d.Notes.Set(ctx, noteKey(name), text); err != nil {
-		return fmt.Errorf("store drift of %s: %w", name, err)
-	}
-	return nil
-}
-
-// idOf is what identifies a live object.
-func idOf(m *metav1.PartialObjectMetadata) manifest.ID {
-	gk := m.GroupVersionKind().GroupKind()
-	return manifest.ID{Group: gk.Group, Kind: gk.Kind, Namespace: m.Namespace, Name: m.Name}
-}

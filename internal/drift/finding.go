@@ -26,7 +26,9 @@ type Field struct {
 	Old     any       `json:"old,omitempty"` // what git says; masked, absent for a field that somebody added
 	New     any       `json:"new,omitempty"` // what is live; masked
 	Manager string    `json:"manager,omitempty"`
-	At      time.Time `json:"at,omitzero"` // when the manager wrote, by managedFields
+	At      time.Time `json:"at,omitzero"`   // when the manager wrote, by managedFields
+	Wait    time.Time `json:"wait,omitzero"` // it is healed at this time, not before
+	Fight   string    `json:"fight,omitempty"`
 }
 
 // Finding is one object that is not as git says.
@@ -36,9 +38,9 @@ type Finding struct {
 	Fields  []Field   `json:"fields,omitempty"`
 	Because string    `json:"because,omitempty"`
 	Seen    time.Time `json:"seen"`
-	Healed  bool      `json:"healed,omitempty"`
-	Wait    time.Time `json:"wait,omitzero"`   // it is healed at this time, not before
-	Fight   string    `json:"fight,omitempty"` // the manager that keeps undoing it; healing has stopped
+	Healed  bool      `json:"healed,omitempty"` // but for fields that wait or are fought over
+	Wait    time.Time `json:"wait,omitzero"`    // the first of its fields that wait is healed at this time, not before
+	Fight   string    `json:"fight,omitempty"`  // the manager that keeps undoing a field; healing that one has stopped
 }
 
 // Report is one sweep of one cluster.

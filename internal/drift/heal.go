@@ -2,8 +2,6 @@ package drift
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,62 +10,96 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"
+	"slipway/internal/fault"
 	"slipway/internal/manifest"
-	"slipway/internal/ownership"
 )
 
 // Annotations on an Application or an object.
 const (
 	strictNote = "slipway.dev/strict"           // "true": what others added is removed
-	pauseNote  = "slipway.dev/pause-heal-until" // RFC 3339
+	pauseNote  = "slipway.dev/pause-heal-until" // on the Application, RFC 3339
 )
 
-// heal puts one object right if its application wants that and its fields' time has come.
+// heal puts one object right if its application wants that, field by field as their time has come.
 func heal(ctx context.Context, h *deploy.Held, j *judged, past memory) error {
-	if why := off(h, j); why != "" {
-		j.Because = strings.TrimPrefix(j.Because+"; "+why, "; ")
-		return nil
-	}
 	now := time.Now()
-	fields := healedFields(j)
-	for _, f := range fields {
-		at, fight := past.next(f, now)
-		if fight {
-			j.Fight = past[f].Fight
-			return nil
-		}
-		if at.After(now) && at.After(j.Wait) {
-			j.Wait = at
-		}
-	}
-	if !j.Wait.IsZero() {
+	due, held := schedule(j, past, now)
+	if why := off(h, j, now); why != "" {
+		j.Because = strings.TrimPrefix(j.Because+"; "+why, "; ")
+		j.Wait, j.Fight = time.Time{}, ""
 		return nil
 	}
-	if err := write(ctx, h, j); err != nil {
+	if len(due) == 0 {
+		return nil
+	}
+	if err := write(ctx, h, j, held); err != nil {
 		return err
 	}
 	j.Healed = true
-	for i, f := range fields {
-		manager := ""
-		if i < len(j.Fields) {
-			manager = j.Fields[i].Manager
-		}
-		past.note(f, manager, now)
+	for _, k := range due {
+		past.note(k.key, k.manager, now)
 	}
 	return nil
 }
 
+// timed is a field of an object as the memory knows it.
+type timed struct{ key, path, manager string }
+
+func (j *judged) timed() []timed {
+	if len(j.Fields) == 0 {
+		return []timed{{key: j.ID.String()}}
+	}
+	out := make([]timed, len(j.Fields))
+	for i, f := range j.Fields {
+		out[i] = timed{j.ID.String() + " " + f.Path, f.Path, f.Manager}
+	}
+	return out
+}
+
+// schedule parts an object's fields into those to be healed now and those that wait or are fought over. Where fields can
+// only be healed together, as the items that stand in the way of our apply, all wait for the last.
+func schedule(j *judged, past memory, now time.Time) (due []timed, held []string) {
+	for i, k := range j.timed() {
+		past.saw(k.key, now)
+		at, fight := past.next(k.key, now)
+		switch {
+		case fight:
+			j.Fight = past[k.key].Fight
+		case at.After(now):
+			if j.Wait.IsZero() || at.Before(j.Wait) {
+				j.Wait = at
+			}
+		default:
+			due = append(due, k)
+			continue
+		}
+		held = append(held, k.path)
+		if i < len(j.Fields) {
+			j.Fields[i].Wait, j.Fields[i].Fight = at, ""
+			if fight {
+				j.Fields[i].Fight = past[k.key].Fight
+			}
+		}
+	}
+	if j.blocked && len(held) > 0 {
+		return nil, held
+	}
+	return due, held
+}
+
 // off says why nothing is healed; empty if it is.
-func off(h *deploy.Held, j *judged) string {
+func off(h *deploy.Held, j *judged, now time.Time) string {
 	a := h.Application
 	if until := a.Annotations[pauseNote]; until != "" {
-		if t, err := time.Parse(time.RFC3339, until); err == nil && time.Now().Before(t) {
+		if t, err := time.Parse(time.RFC3339, until); err == nil && now.Before(t) {
 			return "healing is paused until " + until
 		}
 	}
 	switch j.Outcome {
 	case Extra:
-		return h.Keep(j.ID, j.live)
+		if why := h.Keep(j.ID, j.live); why != "" {
+			return why
+		}
 	case Foreign:
 		if !strict(a, j.live) {
 			return "nothing is removed without " + strictNote + `: "true"`
@@ -86,82 +118,84 @@ func strict(a app.Application, live *unstructured.Unstructured) bool {
 	return a.Annotations[strictNote] == "true" || live.GetAnnotations()[strictNote] == "true"
 }
 
-func healedFields(j *judged) []string {
-	if len(j.Fields) == 0 {
-		return []string{j.ID.String()}
+func write(ctx context.Context, h *deploy.Held, j *judged, held []string) error {
+	switch j.Outcome {
+	case Missing:
+		_, err := h.Apply(ctx, j.ID, nil, nil)
+		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		asked, made := h.MakeNamespace(ctx, j.ID)
+		if !asked || made != nil {
+			return cmpError(made, err)
+		}
+		_, err = h.Apply(ctx, j.ID, nil, nil)
+		return err
+	case Extra:
+		return h.Delete(ctx, j.ID, j.live)
+	case InSync, Drifted, Foreign, Touched, Unknown:
 	}
-	out := make([]string, len(j.Fields))
-	for i, f := range j.Fields {
-		out[i] = j.ID.String() + " " + f.Path
+	live, err := j.clear(ctx, h, held)
+	if err != nil || j.Outcome == Foreign {
+		return err
 	}
-	return out
+	if j.bare {
+		if live, err = h.Own(ctx, j.ID, live, j.next); err != nil {
+			return err
+		}
+	}
+	left := slices.Concat(held, j.leave)
+	out, err := h.Apply(ctx, j.ID, live, func(u *unstructured.Unstructured) {
+		for _, path := range left {
+			leave(u.Object, live.Object, path)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	j.saw(out)
+	if len(held) > 0 {
+		h.Forget(j.ID)
+	}
+	return nil
 }
 
-func write(ctx context.Context, h *deploy.Held, j *judged) error {
-	live := j.live
-	switch {
-	case j.Outcome == Missing:
-		_, err := h.Apply(ctx, j.ID, nil)
-		return err
-	case j.Outcome == Extra:
-		return h.Delete(ctx, j.ID, live)
+// clear removes what others added where it stands in the way or is not wanted, and remembers what is left.
+func (j *judged) clear(ctx context.Context, h *deploy.Held, held []string) (*unstructured.Unstructured, error) {
+	var gone []string
+	clean := strict(h.Application, j.live)
+	for _, o := range j.added {
+		if clean && !slices.Contains(held, o.Path) {
+			gone = append(gone, o.Path)
+		}
 	}
-	if j.blocked || j.Outcome == Foreign || len(j.added) > 0 && strict(h.Application, live) {
-		var err error
-		if live, err = remove(ctx, h, j); err != nil {
-			return err
+	if j.blocked && !clean {
+		for _, o := range items(j.added) {
+			gone = append(gone, o.Path)
+		}
+	}
+	live, err := j.remove(ctx, h, gone)
+	if err != nil {
+		return nil, err
+	}
+	for i := len(j.added) - 1; i >= 0; i-- {
+		if slices.Contains(gone, j.added[i].Path) {
+			j.added = slices.Delete(j.added, i, i+1)
 		}
 	}
 	if j.Outcome == Foreign {
 		h.Remember(j.ID, manifest.MetadataOf(live))
-		return nil
+		j.saw(live)
+		if len(held) > 0 {
+			h.Forget(j.ID)
+		}
 	}
-	_, err := h.Apply(ctx, j.ID, live)
-	return err
+	return live, nil
 }
 
-// remove takes out what others added, last item first so that the places of the others in a list stay right. Where our
-// apply is blocked only list items go: they are what it collides with.
-func remove(ctx context.Context, h *deploy.Held, j *judged) (*unstructured.Unstructured, error) {
-	type op struct {
-		Op   string `json:"op"`
-		Path string `json:"path"`
+func cmpError(first, second error) error {
+	if first != nil {
+		return first
 	}
-	var ops []op
-	for _, o := range j.added {
-		item := !strings.HasPrefix(o.Steps[len(o.Steps)-1], "f:")
-		if !item && !strict(h.Application, j.live) {
-			continue
-		}
-		if p, _, ok := ownership.Locate(j.live.Object, o.Steps); ok {
-			ops = append(ops, op{"remove", p})
-		}
-	}
-	if len(ops) == 0 {
-		return j.live, nil
-	}
-	slices.SortFunc(ops, func(a, b op) int { return comparePointers(b.Path, a.Path) })
-	b, err := json.Marshal(ops)
-	if err != nil {
-		return nil, fmt.Errorf("encode patch: %w", err)
-	}
-	return h.Patch(ctx, j.ID, j.live, b)
-}
-
-// comparePointers orders JSON pointers so that a list's later items come after its earlier ones.
-func comparePointers(a, b string) int {
-	as, bs := strings.Split(a, "/"), strings.Split(b, "/")
-	for i := range min(len(as), len(bs)) {
-		if len(as[i]) != len(bs[i]) && digits(as[i]) && digits(bs[i]) {
-			return len(as[i]) - len(bs[i])
-		}
-		if c := strings.Compare(as[i], bs[i]); c != 0 {
-			return c
-		}
-	}
-	return len(as) - len(bs)
-}
-
-func digits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	return second
 }

@@ -2,75 +2,35 @@ package drift
 
 import (
 	"context"
-	"errors"
-	"slices"
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"slipway/internal/app"
 	"slipway/internal/deploy"
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 )
 
-// verdict is what came of one application's suspects.
-type verdict struct {
-	judged, healed int
-	findings       []Finding
-}
-
-// judgeOne judges suspects under the application's lock and heals what may be healed.
-func (d *Drift) judgeOne(ctx context.Context, name app.Name, ids []manifest.ID) (verdict, error) {
-	var v verdict
-	state, err := d.Of(ctx, name)
-	if err != nil {
-		return v, err
-	}
-	err = d.Holder.Hold(ctx, name, func(ctx context.Context, h *deploy.Held) error {
-		var failed []error
-		for _, id := range ids {
-			f, err := judge(ctx, h, id)
-			if err == nil && f.Outcome != InSync && f.Outcome != Touched {
-				err = heal(ctx, h, &f, state.Heals)
-			}
-			if stop(err) {
-				return err
-			}
-			if err != nil {
-				f.Outcome, f.Because = Unknown, manifest.CleanText(err.Error(), 512)
-				failed = append(failed, err)
-			}
-			v.judged++
-			if f.Healed {
-				v.healed++
-			}
-			v.findings = append(v.findings, f.Finding)
-		}
-		return nil
-	})
-	if err != nil {
-		return v, err
-	}
-	v.findings = slices.DeleteFunc(v.findings, func(f Finding) bool { return f.Outcome == InSync || f.Outcome == Touched })
-	state.Findings = append(slices.DeleteFunc(state.Findings, func(f Finding) bool { return slices.Contains(ids, f.ID) }), v.findings...)
-	return v, d.save(ctx, name, state, time.Now())
-}
-
-// stop reports whether an error ends the whole run rather than one object's.
-func stop(err error) bool {
-	return fault.Is(err, fault.Superseded) || fault.Is(err, fault.Unavailable) || errors.Is(err, context.Canceled)
-}
-
 // judged is a finding and what it was found by.
 type judged struct {
 	Finding
 	live    *unstructured.Unstructured
+	next    *unstructured.Unstructured // what our apply would make of it
 	added   []ownership.Owned
-	blocked bool // our apply is refused as long as what others added is there
+	leave   []string // fields that an autoscaler sets: sent as they are
+	blocked bool     // our apply is refused as long as what others added is there
+	bare    bool     // its managed fields were wiped
+	others  string   // hash of the others' entries, if they have fields that are not ours
 }
+
+// replicas is the field that autoscalers set (design.md 3).
+const replicas = ".spec.replicas"
+
+// reasonCap bounds why an object could not be judged, in bytes.
+const reasonCap = 512
 
 // judge looks at one object again: a fresh GET and one dry run of what was applied. Whatever the dry run would change is
 // drift; defaulting, admission and quantities written another way are the same on both sides.
@@ -87,80 +47,128 @@ func judge(ctx context.Context, h *deploy.Held, id manifest.ID) (judged, error) 
 		return j, err
 	}
 	j.live = live
-	switch {
-	case live.GetDeletionTimestamp() != nil:
-		j.Outcome, j.Because = Unknown, "it is being deleted"
+	if why := others(h, live); why != "" {
+		j.Outcome, j.Because = Unknown, why
 		return j, nil
-	case !h.Has(id):
+	}
+	if !h.Has(id) {
 		if h.Owns(live) {
 			j.Outcome = Extra
 		}
 		return j, nil
 	}
-	j.added = ownership.Foreign(live.GetManagedFields())
-	next, err := h.Try(ctx, id)
-	if fault.Is(err, fault.Invalid) && len(j.added) > 0 {
-		j.Outcome, j.blocked, j.Because = Drifted, true, manifest.CleanText(err.Error(), 512)
-		j.Fields = foreignFields(live, j.added)
-		return j, nil
-	}
-	if err != nil {
+	if err := j.compare(ctx, h); err != nil {
 		return j, err
 	}
-	old, now := manifest.MaskPair(plain(live), plain(next))
-	for _, c := range manifest.Changes(old.Object, now.Object) {
-		f := Field{Path: c.Path, Old: c.New, New: c.Old} // what the dry run would make of it is what git says
-		f.Manager, f.At = ownership.Who(live.GetManagedFields(), c.Path)
-		j.Fields = append(j.Fields, f)
-	}
-	switch {
-	case len(j.Fields) > 0:
-		j.Outcome = Drifted
-	case !h.Owns(live):
-		j.Outcome, j.Because = Drifted, "our ownership of it was taken away"
-	case len(j.added) > 0:
-		j.Outcome, j.Fields = Foreign, foreignFields(live, j.added)
-	default:
-		j.Outcome = Touched
-		h.Remember(id, manifest.MetadataOf(live))
-	}
-	if j.Outcome == Foreign {
-		h.Remember(id, manifest.MetadataOf(live)) // reported until the object is touched again
-	}
+	j.decide(h)
 	return j, nil
 }
 
-func foreignFields(live *unstructured.Unstructured, added []ownership.Owned) []Field {
-	shown := manifest.Mask(live)
-	var out []Field
-	for _, o := range added {
-		_, v, _ := ownership.Locate(shown.Object, o.Steps)
-		out = append(out, Field{Path: o.Path, New: brief(v), Manager: o.Manager, At: o.At})
+// others says why an object is not ours to judge.
+func others(h *deploy.Held, live *unstructured.Unstructured) string {
+	if live.GetDeletionTimestamp() != nil {
+		why := "it is being deleted"
+		if f := live.GetFinalizers(); len(f) > 0 {
+			why += "; it waits for " + manifest.CleanText(strings.Join(f, ", "), valueCap)
+		}
+		return why
 	}
-	return out
+	if name := h.Other(live); name != "" && h.Has(manifest.IDOf(live)) {
+		return "it belongs to application " + manifest.CleanText(string(name), valueCap)
+	}
+	if c := metav1.GetControllerOf(live); c != nil && h.Has(manifest.IDOf(live)) {
+		return "it is controlled by " + c.Kind + " " + c.Name
+	}
+	return ""
 }
 
-// brief keeps what fits a line: a sidecar is named by its path.
-func brief(v any) any {
-	switch v := v.(type) {
-	case map[string]any, []any:
+// compare tries our apply. What it is refused for because of what others added is drift too (security H5); a field that
+// cannot be changed any more needs a new object, and no removal helps.
+func (j *judged) compare(ctx context.Context, h *deploy.Held) error {
+	j.saw(j.live)
+	j.added = ownership.Foreign(j.live.GetManagedFields())
+	j.bare = len(j.live.GetManagedFields()) == 0
+	next, err := h.Try(ctx, j.ID)
+	if fault.Is(err, fault.Invalid) && len(items(j.added)) > 0 && !strings.Contains(err.Error(), "immutable") {
+		j.blocked, j.Because = true, manifest.CleanText(err.Error(), reasonCap)
 		return nil
-	case string:
-		return manifest.CleanText(v, 200)
 	}
-	return v
-}
-
-// plain is an object without what no apply decides.
-func plain(u *unstructured.Unstructured) *unstructured.Unstructured {
-	c := u.DeepCopy()
-	manifest.Normalize(c)
-	a := c.GetAnnotations()
-	for k := range a {
-		if strings.HasPrefix(k, manifest.FenceNote) {
-			delete(a, k)
+	if err != nil {
+		return err
+	}
+	j.next = next
+	j.added = ownership.Foreign(next.GetManagedFields()) // a field of ours that somebody took is drift, not theirs
+	j.Fields = differences(j.live, next)
+	for i := range j.Fields {
+		if j.Fields[i].Path == replicas {
+			return j.scaled(ctx, h)
 		}
 	}
-	c.SetAnnotations(a)
-	return c
+	for _, o := range j.added {
+		if o.Path == replicas {
+			return j.scaled(ctx, h)
+		}
+	}
+	return nil
+}
+
+// saw remembers the others' entries of the object as it is now, if they may have added something.
+func (j *judged) saw(live *unstructured.Unstructured) {
+	j.others = ""
+	if len(ownership.Foreign(live.GetManagedFields())) > 0 {
+		j.others = ownership.MarkOf(manifest.MetadataOf(live)).Others
+	}
+}
+
+// scaled takes the replicas out of what differs if an autoscaler sets them.
+func (j *judged) scaled(ctx context.Context, h *deploy.Held) error {
+	is, err := h.Autoscaled(ctx, j.ID)
+	if err != nil || !is {
+		return err
+	}
+	var fields []Field
+	for _, f := range j.Fields {
+		if f.Path == replicas {
+			j.leave = append(j.leave, f.Path)
+		} else {
+			fields = append(fields, f)
+		}
+	}
+	j.Fields = fields
+	var added []ownership.Owned
+	for _, o := range j.added {
+		if o.Path != replicas {
+			added = append(added, o)
+		}
+	}
+	j.added = added
+	return nil
+}
+
+func (j *judged) decide(h *deploy.Held) {
+	switch {
+	case j.blocked:
+		j.Outcome, j.Fields = Drifted, foreignFields(j.live, items(j.added))
+	case len(j.Fields) > 0:
+		j.Outcome = Drifted
+	case !h.Owns(j.live):
+		j.Outcome, j.Because = Drifted, "our ownership of it was taken away"
+	case len(j.added) > 0:
+		j.Outcome, j.Fields = Foreign, foreignFields(j.live, j.added)
+		h.Remember(j.ID, manifest.MetadataOf(j.live)) // reported as long as it is there
+	default:
+		j.Outcome = Touched
+		h.Remember(j.ID, manifest.MetadataOf(j.live))
+	}
+}
+
+// items are the list items among what others added: only they can stand in the way of an apply.
+func items(added []ownership.Owned) []ownership.Owned {
+	var out []ownership.Owned
+	for _, o := range added {
+		if !strings.HasPrefix(o.Steps[len(o.Steps)-1], "f:") {
+			out = append(out, o)
+		}
+	}
+	return out
 }

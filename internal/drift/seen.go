@@ -20,6 +20,8 @@ type glance struct {
 	fast        string // ownership.Fast: equal to the last sweep's, and the mark need not be worked out again
 	application string // by annotation
 	mark        ownership.Mark
+	foreign     bool // others have added fields
+	deleting    bool
 }
 
 type glances map[schema.GroupKind]map[place]glance
@@ -60,7 +62,10 @@ func (s *seen) page(kind schema.GroupKind, version string, items []metav1.Partia
 		}
 		mark := ownership.MarkOf(m)
 		mark.UID = strings.Clone(mark.UID)
-		found[place{strings.Clone(m.Namespace), strings.Clone(m.Name)}] = glance{fast, strings.Clone(m.Annotations[manifest.ApplicationNote]), mark}
+		found[place{strings.Clone(m.Namespace), strings.Clone(m.Name)}] = glance{
+			fast: fast, application: strings.Clone(m.Annotations[manifest.ApplicationNote]), mark: mark,
+			foreign: len(ownership.Foreign(m.ManagedFields)) > 0, deleting: m.DeletionTimestamp != nil,
+		}
 	}
 	return nil
 }

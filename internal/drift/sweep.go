@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-
 	"slipway/internal/app"
 	"slipway/internal/fault"
-	"slipway/internal/manifest"
-	"slipway/internal/record"
 )
 
 // judges bounds how many applications are judged at once.
@@ -44,127 +41,58 @@ func (d *Drift) Sweep(ctx context.Context, c app.Cluster) (Report, error) {
 		return rep, err
 	}
 	d.kept.keep(c.Name, seen, swept)
-	err = errors.Join(listErr, d.judgeAll(ctx, suspects, &rep))
+	err = errors.Join(listErr, d.settleAll(ctx, c, suspects, &rep))
 	rep.Milliseconds = time.Since(begin).Milliseconds()
 	return rep, err
 }
 
-// here is the applications of a cluster and their records.
-func (d *Drift) here(ctx context.Context, c app.Cluster) (map[app.Name]app.Application, map[app.Name]record.Record, error) {
-	all, err := d.Registry.All(ctx)
+// settleAll judges and heals each application's suspects under its lock. One that is at work is left to it; one that
+// fails keeps no other one waiting.
+func (d *Drift) settleAll(ctx context.Context, c app.Cluster, found map[app.Name]*work, rep *Report) error {
+	names, err := d.index(ctx, c.Name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read registry: %w", err)
+		return err
 	}
-	apps := map[app.Name]app.Application{}
-	for _, r := range all {
-		if to, err := d.Resolve(r.Application.Destination); err == nil && to.Name == c.Name {
-			apps[r.Application.Key()] = r.Application
-		}
-	}
-	list, err := d.Records.List(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read records: %w", err)
-	}
-	recs := make(map[app.Name]record.Record, len(apps))
-	for _, r := range list {
-		if _, ok := apps[app.Name(r.Application)]; ok {
-			recs[app.Name(r.Application)] = r
-		}
-	}
-	return apps, recs, nil
-}
-
-// kinds are those that the records know; every kind of the cluster when one knows none, as after a loss of state.
-func (d *Drift) kinds(ctx context.Context, c app.Cluster) ([]schema.GroupKind, error) {
-	_, recs, err := d.here(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	out := []schema.GroupKind{}
-	for _, r := range recs {
-		if r.Done.Seq != 0 && len(r.Kinds) == 0 {
-			return nil, nil
-		}
-		for _, k := range r.Kinds {
-			if gk := schema.ParseGroupKind(k); gk.Group != "argoproj.io" && !slices.Contains(out, gk) {
-				out = append(out, gk)
-			}
-		}
-	}
-	return out, nil
-}
-
-// suspects compares what was seen with the inventories; the records are read after the LIST, so that an apply between
-// the two makes suspects, which judging clears, and never hides a deletion.
-func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept manifest.Swept, rep *Report) (map[app.Name][]manifest.ID, error) {
-	apps, recs, err := d.here(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	rep.Applications = len(apps)
-	out := map[app.Name][]manifest.ID{}
-	known := map[manifest.ID]bool{}
-	quiet := map[app.Name]bool{}
-	for name := range apps {
-		rec, ok := recs[name]
-		if !ok || rec.Done.Seq == 0 || rec.Wanted.Seq != rec.Done.Seq || rec.Lock.Owner != "" {
-			rep.Skipped++
+	before := slices.Clone(names)
+	var mu sync.Mutex
+	var failed []error
+	var g errgroup.Group
+	g.SetLimit(judges)
+	for name, w := range found {
+		if len(w.ids) == 0 && len(w.over) == 0 && !w.all && !w.tidy {
 			continue
 		}
-		inv, err := d.kept.inventory(ctx, d.Blobs, name, rec.Done.Inventory)
-		if err != nil {
-			return nil, err
-		}
-		quiet[name] = true
-		for id, m := range inv {
-			known[id] = true
-			if _, whole := swept.Whole[id.GroupKind()]; !whole {
-				continue // not seen whole: nothing is missing because a page did not come
-			}
-			if g, live := s.of(id); !live || g.mark != m {
-				out[name] = append(out[name], id)
-			}
-		}
-	}
-	for id, g := range s.all() {
-		if name := app.Name(g.application); !known[id] && quiet[name] {
-			out[name] = append(out[name], id)
-		}
-	}
-	for _, ids := range out {
-		rep.Suspects += len(ids)
-	}
-	return out, nil
-}
-
-// judgeAll judges and heals each application's suspects under its lock. One that is at work is left to it.
-func (d *Drift) judgeAll(ctx context.Context, suspects map[app.Name][]manifest.ID, rep *Report) error {
-	var mu sync.Mutex
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(judges)
-	for name, ids := range suspects {
 		g.Go(func() error {
-			done, err := d.judgeOne(gctx, name, ids)
+			v, err := d.settle(ctx, name, w)
 			mu.Lock()
 			defer mu.Unlock()
-			switch fault.Of(err) {
-			case fault.Busy, fault.Superseded, fault.NotFound:
-				if err != nil {
-					rep.Skipped++
-					return nil
-				}
-			case fault.Internal, fault.Invalid, fault.Conflict, fault.Denied, fault.Unavailable, fault.Unfinished:
-			}
-			rep.Judged += done.judged
-			rep.Healed += done.healed
-			for _, f := range done.findings {
+			rep.Judged += v.judged
+			rep.Healed += v.healed
+			for _, f := range v.findings {
 				rep.Findings = append(rep.Findings, Located{string(name), f})
 			}
-			return err
+			switch i := slices.Index(names, name); {
+			case v.noted && i < 0:
+				names = append(names, name)
+			case !v.noted && i >= 0 && err == nil:
+				names = slices.Delete(names, i, i+1)
+			}
+			switch {
+			case fault.Is(err, fault.Busy), fault.Is(err, fault.Superseded), fault.Is(err, fault.NotFound):
+				rep.Skipped++
+			case err != nil:
+				failed = append(failed, fmt.Errorf("judge %s: %w", name, err))
+			}
+			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return fmt.Errorf("judge: %w", err)
+	_ = g.Wait() // none of them fails
+	slices.SortFunc(rep.Findings, func(a, b Located) int {
+		return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.ID.String(), b.ID.String()), cmp.Compare(a.Outcome, b.Outcome))
+	})
+	slices.Sort(names)
+	if !slices.Equal(names, before) {
+		failed = append(failed, d.saveIndex(ctx, c.Name, names))
 	}
-	return nil
+	return errors.Join(failed...)
 }

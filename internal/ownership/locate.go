@@ -5,7 +5,12 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// Has reports whether a set of fields has the field with these steps, such as f:metadata, f:labels, f:app.
+func Has(f *metav1.FieldsV1, steps ...string) bool { return parse(f).has(steps...) }
 
 // Locate finds a field of fieldsV1 in an object: its JSON pointer (RFC 6901) as the object is now, and its value. List
 // items are found by their key or value, so the pointer holds only for this very state.

@@ -1,0 +1,109 @@
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"slipway/internal/fault"
+	"slipway/internal/manifest"
+	"slipway/internal/ownership"
+)
+
+// Apply writes the object again; live is what was read under the lock, nil for one that is missing. change, if there is
+// one, makes of what git says what is sent: fields that are to stay as they are live are never left out, since an apply
+// without them would remove them.
+func (h *Held) Apply(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, change func(*unstructured.Unstructured)) (*unstructured.Unstructured, error) {
+	if err := h.allow(ctx); err != nil {
+		return nil, err
+	}
+	s := &step{item: h.items[id]}
+	if change != nil {
+		s.Unstructured = s.DeepCopy()
+		change(s.Unstructured)
+	}
+	if live != nil {
+		s.live = manifest.MetadataOf(live)
+	}
+	out, _, err := h.run.write(ctx, h.cluster, s)
+	if err != nil {
+		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
+		return nil, err
+	}
+	h.Remember(id, manifest.MetadataOf(out))
+	return out, nil
+}
+
+// MakeNamespace creates the destination's namespace if it went and CreateNamespace=true asks for it.
+func (h *Held) MakeNamespace(ctx context.Context, id manifest.ID) (asked bool, err error) {
+	if ns := h.Application.Destination.Namespace; !h.Application.Sync.CreateNamespace || ns == "" || ns != id.Namespace {
+		return false, nil
+	}
+	if err := h.allow(ctx); err != nil {
+		return true, err
+	}
+	_, err = h.cluster.EnsureNamespace(ctx, id.Namespace)
+	h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
+	return true, err
+}
+
+// Own gives an object without managed fields those that our apply would leave, as next shows them: otherwise the API
+// server makes up a manager that owns every field, and what git removes later would live for ever.
+func (h *Held) Own(ctx context.Context, id manifest.ID, live, next *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	e, ok := ownership.Ours(next.GetManagedFields())
+	if !ok {
+		return live, nil
+	}
+	ops, err := json.Marshal([]map[string]any{{"op": "add", "path": "/metadata/managedFields", "value": []metav1.ManagedFieldsEntry{e}}})
+	if err != nil {
+		return nil, fmt.Errorf("encode managed fields of %s: %w", id, err)
+	}
+	return h.Patch(ctx, id, live, ops)
+}
+
+// Patch changes the object by a JSON patch on condition that it is as it was read.
+func (h *Held) Patch(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, ops []byte) (*unstructured.Unstructured, error) {
+	if err := h.allow(ctx); err != nil {
+		return nil, err
+	}
+	out, err := h.cluster.Patch(ctx, id, live.GetUID(), live.GetResourceVersion(), ops)
+	if err != nil {
+		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
+	}
+	return out, err
+}
+
+// Delete removes an object that is in no set.
+func (h *Held) Delete(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) error {
+	if err := h.allow(ctx); err != nil {
+		return err
+	}
+	err := h.cluster.Delete(ctx, id, live.GetUID(), live.GetResourceVersion())
+	if err != nil {
+		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
+	}
+	return err
+}
+
+// allow is the consistent read ahead of the first write: the fence, and that still nothing newer is wanted (rules 10
+// and 15; without it a heal writes over newer content in 21 steps).
+func (h *Held) allow(ctx context.Context) error {
+	if h.allowed {
+		return nil
+	}
+	rec, err := h.run.Records.Get(ctx, h.run.name)
+	if err != nil {
+		return fmt.Errorf("read record of %s: %w", h.run.name, err)
+	}
+	if err := rec.Holds(h.run.fence); err != nil {
+		return err
+	}
+	if err := settled(rec); err != nil {
+		return err
+	}
+	h.allowed = true
+	return nil
+}

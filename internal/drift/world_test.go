@@ -1,0 +1,182 @@
+package drift
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"slipway/internal/app"
+	"slipway/internal/deploy"
+	"slipway/internal/manifest"
+	"slipway/internal/record"
+	"slipway/internal/render"
+	"slipway/internal/revision"
+	"slipway/internal/state"
+	"slipway/internal/state/statetest"
+)
+
+// world is one application, its state and its cluster.
+type world struct {
+	t       *testing.T
+	stores  state.Stores
+	cluster deploy.Cluster
+	sweeper Cluster
+	deploy  *deploy.Deploy
+	drift   *Drift
+	woken   []app.Name
+	app     app.Application
+	commits int
+}
+
+const repo = "https://github.com/myorg/k8s-config"
+
+func newWorld(t *testing.T, namespace string, c deploy.Cluster, s Cluster) *world {
+	t.Helper()
+	w := &world{t: t, stores: statetest.Memory(), cluster: c, sweeper: s}
+	w.app = app.Application{
+		Namespace: "argocd", Name: namespace, Project: "default",
+		Source:      app.Source{RepoURL: repo, TargetRevision: "main", Path: "apps/shop", Directory: &app.Directory{Recurse: true}},
+		Destination: app.Destination{Name: app.InCluster, Namespace: namespace},
+		Sync:        app.SyncPolicy{Automated: true, Prune: true},
+	}
+	w.restart()
+	w.declare(func(*app.Application) {})
+	return w
+}
+
+// restart is another process on the same state and cluster.
+func (w *world) restart() { w.deploy, w.drift = w.process(w.stores) }
+
+func (w *world) process(s state.Stores) (*deploy.Deploy, *Drift) {
+	d := deploy.New(deploy.Deps{
+		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Renderer: inProcess{}, Queue: queue{w}, Owner: "test",
+		Connect: func(context.Context, app.Destination) (deploy.Cluster, error) { return w.cluster, nil },
+	})
+	return d, New(Deps{
+		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Notes: s.Notes, Holder: d,
+		Resolve: func(app.Destination) (app.Cluster, error) { return app.Cluster{Name: "real"}, nil },
+		Connect: func(context.Context, app.Cluster) (Cluster, error) { return w.sweeper, nil },
+	})
+}
+
+type inProcess struct{}
+
+func (inProcess) Render(_ context.Context, in app.Inputs, t app.Target) (manifest.Rendered, error) {
+	return render.InProcess(in, t)
+}
+
+type queue struct{ w *world }
+
+func (q queue) Wake(_ context.Context, n app.Name) error { q.w.woken = append(q.w.woken, n); return nil }
+func (q queue) Look(context.Context, app.Application) error { return nil }
+
+// declare changes the Application.
+func (w *world) declare(change func(*app.Application)) {
+	w.t.Helper()
+	change(&w.app)
+	if err := w.stores.Registry.Put(w.t.Context(), app.Registered{Application: w.app}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) selfHeal() { w.declare(func(a *app.Application) { a.Sync.SelfHeal = true }) }
+
+// push makes text what is wanted, as fetch does.
+func (w *world) push(text string) {
+	w.t.Helper()
+	w.commits++
+	in := app.Inputs{Application: w.app, Files: map[string][]byte{"apps/shop/all.yaml": []byte(text)}}
+	b, err := in.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	digest, err := w.stores.Blobs.Put(w.t.Context(), b)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	src, err := w.app.From()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	sha := revision.SHA(fmt.Sprintf("%040x", w.commits))
+	_, err = w.stores.Records.Update(w.t.Context(), w.app.Key(), func(r *record.Record) error {
+		return r.Find(r.Ver, src, sha, digest, false, time.Now(), time.Now())
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) sync(text string) {
+	w.t.Helper()
+	w.push(text)
+	if err := w.deploy.Sync(w.t.Context(), w.app.Key(), false); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) sweep() Report {
+	w.t.Helper()
+	rep, err := w.drift.Sweep(w.t.Context(), app.Cluster{Name: "real"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return rep
+}
+
+// lines are findings, one line a field: `Drifted Deployment/web .spec.replicas by kubectl`.
+func lines(findings []Finding) []string {
+	var out []string
+	for _, f := range findings {
+		head := fmt.Sprintf("%s %s/%s", f.Outcome, f.Kind, f.Name)
+		if f.Healed {
+			head += " healed"
+		}
+		if len(f.Fields) == 0 {
+			out = append(out, head)
+		}
+		for _, x := range f.Fields {
+			by := x.Manager
+			if by == "" {
+				by = "nobody"
+			}
+			out = append(out, head+" "+x.Path+" by "+by)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func found(r Report) []string {
+	var all []Finding
+	for _, f := range r.Findings {
+		all = append(all, f.Finding)
+	}
+	return lines(all)
+}
+
+func (w *world) known() State {
+	w.t.Helper()
+	s, err := w.drift.Of(w.t.Context(), w.app.Key())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+func (w *world) record() record.Record {
+	w.t.Helper()
+	r, err := w.stores.Records.Get(w.t.Context(), w.app.Key())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+// configMap is a manifest, one key each line.
+func configMap(name string, data ...string) string {
+	return "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\ndata:\n  " + strings.Join(data, "\n  ") + "\n"
+}
