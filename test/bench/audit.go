@@ -12,15 +12,16 @@ import (
 	"strings"
 )
 
-// auditPolicy logs each write of the administrator, who is slipway here, and nothing of the cluster's own components.
+// auditPolicy logs each read and write of the administrator, who is slipway here, and nothing of the cluster's own
+// components.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {level: Metadata, users: [admin], verbs: [create, update, patch, delete, deletecollection]}
+- {level: Metadata, users: [admin], verbs: [get, list, create, update, patch, delete, deletecollection]}
 `
 
-// audit is the API server's log of writes: the one place where none can be missed.
+// audit is the API server's log of requests: the one place where none can be missed.
 type audit struct {
 	policy, log string
 	at          int64
@@ -42,10 +43,20 @@ func (a *audit) args() []string {
 	}
 }
 
-// counted is writes of slipway, dry runs apart; what names each write.
+// counted is writes of slipway, dry runs apart, and what of objects it has read; what names each write.
 type counted struct {
-	writes, dry int
-	what        []string
+	writes, dry, reads int
+	what               []string
+}
+
+// skip leaves out what came since it was last asked.
+func (a *audit) skip() error {
+	info, err := os.Stat(a.log)
+	if err != nil {
+		return fmt.Errorf("read audit log: %w", err)
+	}
+	a.at = info.Size()
+	return nil
 }
 
 // rest counts what came since it was last asked.
@@ -79,6 +90,12 @@ func countWrites(log []byte) (counted, error) {
 			return c, fmt.Errorf("read audit log: %w", err)
 		}
 		if !strings.HasPrefix(e.UserAgent, "slipway") {
+			continue
+		}
+		if e.Verb == "get" || e.Verb == "list" {
+			if e.ObjectRef.Resource != "" { // else it is discovery
+				c.reads++
+			}
 			continue
 		}
 		u, err := url.Parse(e.RequestURI)

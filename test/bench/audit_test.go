@@ -6,8 +6,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWritesAreCountedApartFromDryRunsAndFromOthers(t *testing.T) {
-	const log = `{"verb":"patch","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/configmaps/x?dryRun=All&fieldManager=slipway","objectRef":{"resource":"configmaps","name":"x"}}
+func TestWritesAreCountedApartFromDryRunsAndReadsAndFromOthers(t *testing.T) {
+	const log = `{"verb":"get","userAgent":"slipway","requestURI":"/apis"}
+{"verb":"list","userAgent":"slipway","requestURI":"/api/v1/configmaps?limit=500","objectRef":{"resource":"configmaps"}}
+{"verb":"list","userAgent":"bench","requestURI":"/api/v1/configmaps?limit=500","objectRef":{"resource":"configmaps"}}
+{"verb":"patch","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/configmaps/x?dryRun=All&fieldManager=slipway","objectRef":{"resource":"configmaps","name":"x"}}
 {"verb":"patch","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/configmaps/x?fieldManager=slipway","objectRef":{"resource":"configmaps","name":"x"}}
 {"verb":"create","userAgent":"kubectl/v1.36","requestURI":"/api/v1/namespaces","objectRef":{"resource":"namespaces","name":"b"}}
 {"verb":"delete","userAgent":"slipway","requestURI":"/api/v1/namespaces/a/secrets/dryRun","objectRef":{"resource":"secrets","name":"dryRun"}}
@@ -16,7 +19,7 @@ func TestWritesAreCountedApartFromDryRunsAndFromOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := counted{writes: 2, dry: 1, what: []string{"patch configmaps x", "delete secrets dryRun"}}
+	want := counted{writes: 2, dry: 1, reads: 1, what: []string{"patch configmaps x", "delete secrets dryRun"}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(counted{})); diff != "" {
 		t.Error(diff)
 	}

@@ -13,7 +13,7 @@ func TestEachRowIsDeclaredOnceAndWhole(t *testing.T) {
 			t.Errorf("a group has no rows or measures nothing: %+v", g.rows)
 		}
 		for _, r := range g.rows {
-			if seen[r.Name] || !form.MatchString(r.Name) || r.Unit == "" || r.Goal <= 0 || r.OK || r.Value != 0 || r.Ratio != nil {
+			if seen[r.Name] || !form.MatchString(r.Name) || r.Unit == "" || r.Goal < 0 || r.OK || r.Value != 0 || r.Ratio != nil {
 				t.Errorf("row %+v", r)
 			}
 			seen[r.Name] = true
