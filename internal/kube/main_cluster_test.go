@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { cluster.Main(m) }
 func adminKubeconfig() string { return cluster.Kubeconfig() }
 
 // connect is a new connection to the real cluster, with nothing discovered.
-func connect(t *testing.T) *Cluster {
+func connect(t testing.TB) *Cluster {
 	t.Helper()
 	c, err := Connect(app.Cluster{Name: "real", Kubeconfig: adminKubeconfig()})
 	if err != nil {

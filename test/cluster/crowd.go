@@ -9,11 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -31,6 +33,19 @@ func CrowdApplications(n int) int { return (n + crowdSize - 1) / crowdSize }
 
 // CrowdName is the name of an application of Crowd, from 0.
 func CrowdName(application int) string { return fmt.Sprintf("argocd/crowd-%05d", application) }
+
+// CrowdKinds are the kinds of Crowd's objects.
+func CrowdKinds() []schema.GroupKind {
+	var kinds []schema.GroupKind
+	for i := range crowdSize * len(crowdOthers) { // by then each of the others has been there
+		m := crowdObject(i)
+		u := unstructured.Unstructured{Object: m.object}
+		if gk := u.GroupVersionKind().GroupKind(); !slices.Contains(kinds, gk) {
+			kinds = append(kinds, gk)
+		}
+	}
+	return kinds
+}
 
 // Crowd applies n objects of CrowdApplications(n) applications to a cluster, as sync does: by server-side apply, manager
 // slipway, with label and annotations. Of ten objects three are Deployments, without replicas so that controllers touch
