@@ -128,7 +128,9 @@ func (p *Process) Kill() {
 	if err := p.cmd.Process.Kill(); err != nil {
 		p.t.Fatal("kill slipway up:", err)
 	}
-	_ = <-p.gone // "signal: killed"
+	if err := <-p.gone; err == nil {
+		p.t.Fatal("kill slipway up: it had ended by itself")
+	}
 	p.cmd = nil
 }
 
