@@ -1,6 +1,7 @@
 // Command devkube is a whole Kubernetes control plane in one process, for development and tests.
 //
 //	devkube up --dir DIR [...]   etcd, kube-apiserver, kube-controller-manager, kube-scheduler, KWOK nodes
+//	devkube kubectl ...          kubectl itself
 //
 // It is a module of its own: k8s.io/kubernetes needs a replace line for each of its 33 staging modules, and
 // neither those nor its 180 modules may reach the product's go.mod.
@@ -11,9 +12,12 @@ import (
 	"os"
 )
 
-const usage = "usage: devkube up --dir DIR [flags]; devkube up -h lists the flags"
+const usage = "usage: devkube up --dir DIR [flags]; devkube up -h lists the flags; devkube kubectl ... is kubectl"
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "kubectl" {
+		os.Exit(kubectl(os.Args[2:]))
+	}
 	if len(os.Args) < 2 || os.Args[1] != "up" {
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
