@@ -36,8 +36,18 @@ func TestApplicationsOfTheSetGoToTheRegistryAndNeverToTheCluster(t *testing.T) {
 	if len(w.server.objects) != 1 {
 		t.Errorf("the cluster holds %v", w.server.history)
 	}
-	if want := []app.Name{"argocd/one", "argocd/two"}; !slices.Equal(w.queue.looks, want) {
+	if want := []app.Name{"argocd/one"}; !slices.Equal(w.queue.looks, want) { // both follow one branch
 		t.Errorf("looked at are %v", w.queue.looks)
+	}
+}
+
+func TestABranchIsLookedAtOnceHoweverManyApplicationsFollowIt(t *testing.T) { // 100 looks were 10,508 record updates
+	w := newWorld(t)
+	other := strings.Replace(declared("three"), "    path:", "    targetRevision: stable\n    path:", 1)
+	w.push(map[string]string{"apps.yaml": declared("one", "two") + other})
+	w.mustSync()
+	if want := []app.Name{"argocd/one", "argocd/three"}; !slices.Equal(w.queue.looks, want) {
+		t.Errorf("looked at are %v, want one of each branch", w.queue.looks)
 	}
 }
 

@@ -38,7 +38,7 @@ func (d *Deploy) Sync(ctx context.Context, name app.Name, last bool) error {
 	if !due(declared.Application, &rec) {
 		return nil
 	}
-	r, err := d.lock(ctx, declared.Application)
+	r, err := d.lockAfterHeal(ctx, declared.Application)
 	if err != nil {
 		return err
 	}
@@ -84,9 +84,41 @@ type run struct {
 	done     *record.Done
 }
 
-func (d *Deploy) lock(ctx context.Context, a app.Application) (*run, error) {
-	now, name := time.Now(), a.Key()
-	rec, err := d.Records.Update(ctx, name, func(r *record.Record) error { return r.Take(d.Owner, now, now.Add(d.Lease)) })
+// lockAfterHeal takes the lock, and waits for a heal that holds it: that is over in a moment, while a message that comes
+// back waits for the whole lease.
+func (d *Deploy) lockAfterHeal(ctx context.Context, a app.Application) (*run, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Lease)
+	defer cancel()
+	tick := time.NewTicker(healTick)
+	defer tick.Stop()
+	for end := time.Now().Add(healLease); ; {
+		r, err := d.lock(ctx, a, false)
+		if !fault.Is(err, fault.Busy) || time.Now().After(end) {
+			return r, err
+		}
+		if rec, getErr := d.Records.Get(ctx, a.Key()); getErr != nil || rec.Lock.Owner != "" && !rec.Lock.Heal {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *Deploy) lock(ctx context.Context, a app.Application, heal bool) (*run, error) {
+	now, name, lease := time.Now(), a.Key(), d.Lease
+	if heal {
+		lease = healLease
+	}
+	rec, err := d.Records.Update(ctx, name, func(r *record.Record) error {
+		if err := r.Take(d.Owner, now, now.Add(lease)); err != nil {
+			return err
+		}
+		r.Lock.Heal = heal
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("take lock: %w", err)
 	}

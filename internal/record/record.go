@@ -62,6 +62,8 @@ type Lock struct {
 	Owner string    `json:"owner,omitempty"` // empty: free
 	Until time.Time `json:"until,omitzero"`
 	Fence uint64    `json:"fence,omitempty"`
+	// Heal is true while drift holds the lock: it will not be for long, so a sync waits instead of coming back later.
+	Heal bool `json:"heal,omitempty"`
 	// Clean is true once a holder has left the cluster with nothing of an older run in flight.
 	Clean bool `json:"clean,omitempty"`
 	// Takeover is the fence from which on an object counts as touched; set by the first holder after an unclean end and
