@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"slipway/internal/fault"
+	"slipway/internal/manifest"
 )
 
 // The exit codes.
@@ -43,12 +45,14 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(upCommand(), demoCommand(), appCommand(), renderCommand())
+	root.AddCommand(upCommand(), demoCommand(), appCommand(), sweepCommand(), renderCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(stderr, "slipway:", err)
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(stderr, "slipway:", manifest.CleanText(line, 4096))
+	}
 	var u usage
 	if errors.As(err, &u) || fault.Is(err, fault.Invalid) || !known(root, args) {
 		return exitUsage

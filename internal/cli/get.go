@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,11 @@ func printApplication(w io.Writer, a local.Application) {
 		if r := a.Record.Refused; r.Reason != "" {
 			row("Refused", r.Rev.Short()+": "+r.Reason)
 		}
+		for _, f := range a.Drift {
+			for i, line := range strings.Split(describe(f), "\n") {
+				row(either(i == 0, "Drift", ""), line)
+			}
+		}
 		if a.Last == nil {
 			return
 		}
@@ -40,6 +46,13 @@ func printApplication(w io.Writer, a local.Application) {
 			row("Note", n)
 		}
 	})
+}
+
+func either(is bool, yes, no string) string {
+	if is {
+		return yes
+	}
+	return no
 }
 
 func syncCommand(dir *string) *cobra.Command {

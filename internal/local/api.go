@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"slipway/internal/app"
+	"slipway/internal/drift"
 	"slipway/internal/fault"
 	"slipway/internal/record"
 )
@@ -15,10 +16,11 @@ import (
 // Application is one application as clients see it: what is declared and what is known of it.
 type Application struct {
 	app.Registered
-	Name   app.Name      `json:"name"`
-	Status string        `json:"status"` // Synced, OutOfSync, Unknown
-	Last   *record.Run   `json:"last,omitempty"`
-	Record record.Record `json:"record"`
+	Name   app.Name        `json:"name"`
+	Status string          `json:"status"` // Synced, OutOfSync, Unknown
+	Last   *record.Run     `json:"last,omitempty"`
+	Record record.Record   `json:"record"`
+	Drift  []drift.Finding `json:"drift,omitempty"`
 }
 
 // api answers the command-line client. Every request shows the folder's API secret: the port is open to every user of
@@ -37,6 +39,9 @@ func (l *Local) api() http.Handler {
 	})
 	mux.HandleFunc("POST /v1/applications/{namespace}/{name}/sync", func(w http.ResponseWriter, r *http.Request) {
 		answer(w)(l.requestSync(r.Context(), nameOf(r)))
+	})
+	mux.HandleFunc("POST /v1/sweep", func(w http.ResponseWriter, r *http.Request) {
+		answer(w)(l.sweep(r.Context(), r.URL.Query().Get("cluster")))
 	})
 	want := sha256.Sum256([]byte("Bearer " + l.keys.API))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -15,6 +15,7 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"
+	"slipway/internal/drift"
 	"slipway/internal/fault"
 	"slipway/internal/queue"
 	"slipway/internal/record"
@@ -26,6 +27,7 @@ import (
 func served(t *testing.T) (*Local, *Client) {
 	t.Helper()
 	l := &Local{log: slog.New(slog.NewTextHandler(io.Discard, nil)), stores: statetest.Memory()}
+	l.drift = drift.New(drift.Deps{Notes: l.stores.Notes})
 	l.queues = newQueues(func(string) func(queue.Message) { return func(queue.Message) {} })
 	l.deploy = deploy.New(deploy.Deps{Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Queue: l.queues})
 	dir := t.TempDir()
@@ -132,7 +134,7 @@ func TestStatusIsArgosWord(t *testing.T) {
 		"done":              {record.Record{Wanted: record.Wanted{Seq: 2}, Done: record.Done{Seq: 2}}, "Synced"},
 		"done, now refused": {record.Record{Wanted: record.Wanted{Seq: 2}, Done: record.Done{Seq: 2}, Refused: record.Refusal{Reason: "no such path"}}, "Unknown"},
 	} {
-		if got := status(tt.rec); got != tt.want {
+		if got := status(tt.rec, nil); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}

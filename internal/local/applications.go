@@ -3,8 +3,10 @@ package local
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"slipway/internal/app"
+	"slipway/internal/drift"
 	"slipway/internal/fault"
 	"slipway/internal/record"
 )
@@ -36,11 +38,16 @@ func (l *Local) application(ctx context.Context, name app.Name) (Application, er
 
 func (l *Local) describe(ctx context.Context, r app.Registered) (Application, error) {
 	a := Application{Registered: r, Name: r.Application.Key()}
+	a.Registered.Application = r.Application.Masked()
 	rec, err := l.stores.Records.Get(ctx, a.Name)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return a, fmt.Errorf("read record of %s: %w", a.Name, err)
 	}
-	a.Record, a.Status = rec, status(rec)
+	found, err := l.drift.Of(ctx, a.Name)
+	if err != nil {
+		return a, fmt.Errorf("read drift of %s: %w", a.Name, err)
+	}
+	a.Record, a.Drift, a.Status = rec, found.Findings, status(rec, found.Findings)
 	if len(rec.History) > 0 {
 		a.Last = &rec.History[0]
 	}
@@ -48,11 +55,14 @@ func (l *Local) describe(ctx context.Context, r app.Registered) (Application, er
 }
 
 // status is Argo CD's word for how done stands to wanted.
-func status(r record.Record) string {
+func status(r record.Record, found []drift.Finding) string {
+	drifted := slices.ContainsFunc(found, func(f drift.Finding) bool {
+		return !f.Healed && f.Outcome != drift.Foreign && f.Outcome != drift.Unknown
+	})
 	switch {
 	case r.Wanted.Seq == 0 || r.Refused.Reason != "":
 		return "Unknown"
-	case r.Wanted.Seq == r.Done.Seq:
+	case r.Wanted.Seq == r.Done.Seq && !drifted:
 		return "Synced"
 	}
 	return "OutOfSync"

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"
+	"slipway/internal/drift"
 	"slipway/internal/fault"
 )
 
@@ -74,6 +76,12 @@ func (c *Client) Diff(ctx context.Context, name app.Name) ([]deploy.Difference, 
 func (c *Client) Sync(ctx context.Context, name app.Name) (Application, error) {
 	var out Application
 	return out, c.call(ctx, http.MethodPost, "/v1/applications/"+string(name)+"/sync", &out)
+}
+
+// Sweep looks for drift in the cluster of this name, or in all, and heals what may be healed.
+func (c *Client) Sweep(ctx context.Context, cluster string) ([]drift.Report, error) {
+	var out []drift.Report
+	return out, c.call(ctx, http.MethodPost, "/v1/sweep?cluster="+url.QueryEscape(cluster), &out)
 }
 
 func (c *Client) call(ctx context.Context, method, path string, out any) error {

@@ -22,6 +22,7 @@ type Options struct {
 	Root       string        // REPO:PATH of the first Applications; may be empty
 	Executable string        // the slipway binary, for the render child; os.Executable() if empty
 	Sweep      time.Duration // between two looks at all branches; 5 min if zero
+	Drift      time.Duration // between two sweeps of a cluster; 1 min if zero
 }
 
 // Ready is the line that slipway up prints when everything answers.

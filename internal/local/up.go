@@ -15,6 +15,7 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"
+	"slipway/internal/drift"
 	"slipway/internal/fault"
 	"slipway/internal/fetch"
 	"slipway/internal/git/source"
@@ -37,6 +38,7 @@ type Local struct {
 	clusters []app.Cluster
 	deploy   *deploy.Deploy
 	fetch    *fetch.Fetch
+	drift    *drift.Drift
 
 	closers []func()       // in the order of starting; Stop goes backwards
 	failed  chan error     // a part that stopped by itself
@@ -71,6 +73,9 @@ func Up(ctx context.Context, o Options) (_ *Local, err error) {
 		return nil, fault.New(fault.Invalid, "listen on %s: %w", o.Listen, err)
 	}
 	l.closers = append(l.closers, func() { _ = ln.Close() })
+	if err := loopback(ln.Addr()); err != nil {
+		return nil, err
+	}
 	url := "http://" + ln.Addr().String()
 	l.ready.URL, l.ready.Git, l.ready.Dir = url, url+"/git", o.Dir
 	git, err := githost.New(githost.Options{Dir: filepath.Join(o.Dir, "git"), Name: own, WebhookURL: url + hookPath, Secret: secret.Of(l.keys.Webhook), Log: l.log}) //nolint:contextcheck // it lives until Stop
@@ -179,6 +184,11 @@ func (l *Local) compose(o Options, hosts *source.GitHub) {
 			return connections.For(c)
 		},
 		Owner: fmt.Sprintf("local %d", os.Getpid()),
+	})
+	l.drift = drift.New(drift.Deps{
+		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Notes: l.stores.Notes, Holder: l.deploy,
+		Resolve: func(d app.Destination) (app.Cluster, error) { return app.Resolve(l.clusters, d) },
+		Connect: func(_ context.Context, c app.Cluster) (drift.Cluster, error) { return connections.For(c) },
 	})
 	l.fetch = fetch.New(fetch.Deps{
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Notes: l.stores.Notes,

@@ -42,7 +42,7 @@ func (l *Local) handler(ctx context.Context, git http.Handler) (http.Handler, er
 	mux.Handle("/hooks/", invoke.HTTP{Hook: h, Queue: l.queues.moves, Log: l.log})
 	mux.Handle("/v1/", l.api())
 	mux.Handle("/", git)
-	return mux, nil
+	return local(mux), nil
 }
 
 // begin registers the root, takes the locks from whoever died with this folder open, and starts the work.
@@ -74,6 +74,9 @@ func (l *Local) begin(ctx context.Context, o Options) error {
 		every = sweepEvery
 	}
 	l.work.Go(func() { l.schedule(run, every) })
+	for _, c := range l.clusters {
+		l.work.Go(func() { l.patrol(run, c, o.Drift) })
+	}
 	return nil
 }
 

@@ -49,6 +49,7 @@ var beside = map[string][]string{
 	"internal/local":   {"internal/invoke"},
 	"internal/fetch":   {"internal/appset"},
 	"internal/deploy":  {"internal/appset"},
+	"internal/drift":   {"internal/deploy"}, // heals under the lock and by the writes of a sync
 	"internal/rollout": {"internal/traffic", "internal/analysis"},
 }
 

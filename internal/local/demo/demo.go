@@ -60,7 +60,7 @@ func Run(ctx context.Context, dir string, out io.Writer) (err error) {
 			return fmt.Errorf("demo: %w", err)
 		}
 	}
-	fmt.Fprintf(out, "\nAll of it was seen in the cluster, in %.1f s. The person only pushed.\n", time.Since(begin).Seconds())
+	fmt.Fprintf(out, "\nAll of it was seen in the cluster, in %.1f s. Whoever pushed did nothing else.\n", time.Since(begin).Seconds())
 	return nil
 }
 
@@ -75,7 +75,7 @@ func start(ctx context.Context, dir string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find slipway: %w", err)
 	}
-	cmd := exec.Command(self, "up", "--dir", dir, "--root", repository+":argocd") //nolint:gosec,noctx // ourselves; stopped by stop
+	cmd := exec.Command(self, "up", "--dir", dir, "--root", repository+":argocd", "--drift", "500ms") //nolint:gosec,noctx // ourselves; stopped by stop
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -27,7 +27,7 @@ var (
 )
 
 // steps are the story, in order.
-var steps = []func(*story) error{first, newImage, revert, remove, broken}
+var steps = []func(*story) error{first, newImage, revert, remove, scaled, edited, deleted, sidecar, broken}
 
 func first(s *story) error {
 	if err := s.lay(); err != nil {
@@ -135,23 +135,28 @@ func broken(s *story) error {
 // running reports that all replicas of the Deployment run this tag and are available.
 func running(tag string) func(*unstructured.Unstructured) bool {
 	return func(u *unstructured.Unstructured) bool {
-		containers, _, _ := unstructured.NestedSlice(u.Object, "spec", "template", "spec", "containers")
-		for _, c := range containers {
-			m, ok := c.(map[string]any)
-			if !ok {
-				return false
-			}
-			if image, _ := m["image"].(string); !strings.HasSuffix(image, ":"+tag) {
-				return false
-			}
-		}
 		want, _, _ := unstructured.NestedInt64(u.Object, "spec", "replicas")
 		observed, _, _ := unstructured.NestedInt64(u.Object, "status", "observedGeneration")
 		updated, _, _ := unstructured.NestedInt64(u.Object, "status", "updatedReplicas")
 		available, _, _ := unstructured.NestedInt64(u.Object, "status", "availableReplicas")
 		all, _, _ := unstructured.NestedInt64(u.Object, "status", "replicas")
-		return len(containers) > 0 && want > 0 && observed == u.GetGeneration() && updated == want && available == want && all == want
+		return hasImage(u, tag) && want > 0 && observed == u.GetGeneration() && updated == want && available == want && all == want
 	}
 }
 
 func there(*unstructured.Unstructured) bool { return true }
+
+// hasImage reports whether every container runs the tag.
+func hasImage(u *unstructured.Unstructured, tag string) bool {
+	containers, _, _ := unstructured.NestedSlice(u.Object, "spec", "template", "spec", "containers")
+	for _, c := range containers {
+		m, ok := c.(map[string]any)
+		if !ok {
+			return false
+		}
+		if image, _ := m["image"].(string); !strings.HasSuffix(image, ":"+tag) {
+			return false
+		}
+	}
+	return len(containers) > 0
+}
