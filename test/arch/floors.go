@@ -70,7 +70,7 @@ func home(pkg string) string {
 func Floors(files []File) []string {
 	var out []string
 	for _, f := range files {
-		if f.Nested || f.Test() || under(f.Package, "test") || under(f.Package, "internal/deps") {
+		if f.Nested || f.Test() || under(f.Package, "test") {
 			continue
 		}
 		from := home(f.Package)

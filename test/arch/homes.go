@@ -40,7 +40,7 @@ var sdks = []sdk{
 func Homes(files []File) []string {
 	var out []string
 	for _, f := range files {
-		if f.Nested || f.Test() || under(f.Package, "test") || under(f.Package, "internal/deps") {
+		if f.Nested || f.Test() || under(f.Package, "test") {
 			continue
 		}
 		for _, imp := range f.Imports() {
