@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,7 +87,7 @@ func (p *process) call(ctx context.Context, c call, effect func(key string) erro
 	f := p.fate(key, c)
 	p.mu.Unlock()
 	if err := p.travel(ctx, f.there); err != nil {
-		return err
+		return cmp.Or(p.gate(key), err)
 	}
 	do := func() error {
 		p.mu.Lock()

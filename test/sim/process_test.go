@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -103,8 +105,15 @@ func (p *process) sweep(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.dead {
-		p.log("%s has swept: %v", p.name, err)
+		p.log("%s has swept: %v", p.name, sorted(err))
 	}
+}
+
+// sorted is the lines of an error that joins what went wrong side by side.
+func sorted(err error) string {
+	lines := strings.Split(fmt.Sprint(err), "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "; ")
 }
 
 // gate holds a paused process and turns a dead one away. Its goroutines do not go on at the same instant.
@@ -141,4 +150,3 @@ func (q queues) Move(ctx context.Context, m revision.Move) error {
 func (q queues) Look(context.Context, app.Application) error {
 	return fault.New(fault.Internal, "look: nothing here declares applications")
 }
-

@@ -26,8 +26,7 @@ func (w *world) story() {
 	w.twoSweeps()
 	w.converged("two quiet sweeps after the nemesis")
 
-	w.fail()
-	w.mend(r(4))
+	w.fail(r(4))
 	time.Sleep(90 * time.Second)
 	w.mu.Lock()
 	w.others("a push beside an application that is out of reach")
@@ -83,13 +82,14 @@ func (w *world) settle(most time.Duration) {
 	}
 }
 
-// fail puts one application's part of the state or the cluster out of reach.
-func (w *world) fail() {
+// fail puts one application's part of the state or the cluster out of reach, and pushes to all.
+func (w *world) fail(r *rand.Rand) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failingApp = w.apps[w.below(len(w.apps), "failing")].name
 	w.failingIn = [...]string{toState, toCluster}[w.below(2, "failing in")]
 	w.log("%s is out of reach in the %s", w.failingApp, w.failingIn)
+	w.mend(r)
 }
 
 func (w *world) recover() {
@@ -192,11 +192,12 @@ func (w *world) idle() {
 
 // again has everything applied once more: whatever carries our mark is found, and goes if it is not wanted (I3).
 func (w *world) again() {
-	w.mu.Lock()
 	for _, a := range w.apps {
+		time.Sleep(w.within(time.Millisecond, time.Second, string(a.name), "again"))
+		w.mu.Lock()
 		w.request(a.name)
+		w.mu.Unlock()
 	}
-	w.mu.Unlock()
 	w.settle(4 * time.Minute)
 	w.mu.Lock()
 	defer w.mu.Unlock()
