@@ -134,7 +134,7 @@ func (c *Cluster) stream(ctx context.Context, r request) (io.Closer, frames, err
 func (c *Cluster) open(ctx, begun context.Context, r request) (io.Closer, frames, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	inTime := context.AfterFunc(begun, cancel)
-	resp, err := c.do(ctx, r)
+	resp, err := c.do(ctx, r) //nolint:bodyclose // whoever gets body closes it
 	if err != nil {
 		cancel()
 		return nil, nil, err

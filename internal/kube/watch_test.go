@@ -170,7 +170,6 @@ func TestHowAWatchFails(t *testing.T) {
 			fault.Invalid, "5", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c, _ := fake(t, test.serve, token)
 			_, last, err := events(t, c, 30*time.Second)
 			if !fault.Is(err, test.want) || last != test.last {

@@ -19,7 +19,7 @@ type fields = map[string]any
 // crowdOthers are what three of ten objects are, in turn.
 var crowdOthers = []func(name string) member{
 	func(string) member {
-		return core("Secret", "secrets", fields{"type": "Opaque", "data": fields{"token": "czNjcjN0", "user": "d2Vi"}})
+		return core("Secret", "secrets", fields{"type": "Opaque", "data": fields{"greeting": "aGVsbG8=", "user": "d2Vi"}})
 	},
 	func(string) member {
 		return core("ServiceAccount", "serviceaccounts", fields{"automountServiceAccountToken": false})
