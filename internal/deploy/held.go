@@ -128,11 +128,18 @@ func (h *Held) Get(ctx context.Context, id manifest.ID) (*unstructured.Unstructu
 	return h.cluster.Get(ctx, id)
 }
 
-// Try is the object as our apply would leave it, by a dry run.
-func (h *Held) Try(ctx context.Context, id manifest.ID) (*unstructured.Unstructured, error) {
-	u, _, err := h.cluster.Apply(ctx, h.items[id].DeepCopy(), true)
+// Try is the object as our apply would leave it, by a dry run on live: Conflict if it has changed since, as controllers
+// do all the time, and what differs would be theirs.
+func (h *Held) Try(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	u := h.items[id].DeepCopy()
+	u.SetUID(live.GetUID())
+	u.SetResourceVersion(live.GetResourceVersion())
+	u, _, err := h.cluster.Apply(ctx, u, true)
 	return u, err
 }
+
+// Said is the object as git says it. It is not to be changed.
+func (h *Held) Said(id manifest.ID) *unstructured.Unstructured { return h.items[id].Unstructured }
 
 // Keep says why an object that is in no set is not pruned; empty if it may be.
 func (h *Held) Keep(id manifest.ID, live *unstructured.Unstructured) string {
@@ -188,6 +195,13 @@ func (h *Held) Autoscaled(ctx context.Context, id manifest.ID) (bool, error) {
 func (h *Held) Remember(id manifest.ID, live *metav1.PartialObjectMetadata) {
 	if m := ownership.MarkOf(live); h.marks[id] != m {
 		h.marks[id], h.moved = m, true
+	}
+}
+
+// Doubt is Forget for an object that is not right though its mark is that of the inventory.
+func (h *Held) Doubt(id manifest.ID, live *metav1.PartialObjectMetadata) {
+	if h.marks[id] == ownership.MarkOf(live) {
+		h.Forget(id)
 	}
 }
 

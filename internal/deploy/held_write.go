@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -63,6 +64,41 @@ func (h *Held) Own(ctx context.Context, id manifest.ID, live, next *unstructured
 	}
 	return h.Patch(ctx, id, live, ops)
 }
+
+// Disown drops the entry that a patch of ours has left: what it has set is to be the next apply's alone.
+func (h *Held) Disown(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	for range rewrites {
+		all := live.GetManagedFields()
+		rest := slices.DeleteFunc(slices.Clone(all), func(e metav1.ManagedFieldsEntry) bool {
+			return e.Manager == manifest.Manager && e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == ""
+		})
+		if len(rest) == len(all) || len(rest) == 0 {
+			return live, nil
+		}
+		if err := h.allow(ctx); err != nil {
+			return nil, err
+		}
+		version, err := h.cluster.Adopt(ctx, id, live.GetUID(), live.GetResourceVersion(), rest)
+		if err == nil {
+			live = live.DeepCopy()
+			live.SetManagedFields(rest)
+			live.SetResourceVersion(version)
+			return live, nil
+		}
+		h.run.inFlight = h.run.inFlight || fault.IsInFlight(err)
+		if !fault.Is(err, fault.Conflict) {
+			return nil, err
+		}
+		h.Changed()
+		if live, err = h.Get(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fault.New(fault.Conflict, "disown fields of %s: it changed under %d tries in a row", id, rewrites)
+}
+
+// Changed says that a write met another one: the record is read again before the next (rule 12).
+func (h *Held) Changed() { h.allowed = false }
 
 // Patch changes the object by a JSON patch on condition that it is as it was read.
 func (h *Held) Patch(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, ops []byte) (*unstructured.Unstructured, error) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"time"
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"
@@ -62,8 +63,15 @@ type Deps struct {
 // needed for being right.
 type Drift struct {
 	Deps
-	kept *cache
+	kept     *cache
+	rescaled time.Duration // an autoscaled object is looked at again after this time: its autoscaler may be gone
 }
 
 // New makes a Drift.
-func New(d Deps) *Drift { return &Drift{Deps: d, kept: newCache()} }
+func New(d Deps) *Drift { return &Drift{Deps: d, kept: newCache(), rescaled: 5 * time.Minute} }
+
+// idOf is what identifies a live object.
+func idOf(m *metav1.PartialObjectMetadata) manifest.ID {
+	gk := m.GroupVersionKind().GroupKind()
+	return manifest.ID{Group: gk.Group, Kind: gk.Kind, Namespace: m.Namespace, Name: m.Name}
+}

@@ -12,6 +12,7 @@ import (
 	"slipway/internal/deploy"
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
+	"slipway/internal/ownership"
 )
 
 // Annotations on an Application or an object.
@@ -162,15 +163,15 @@ func write(ctx context.Context, h *deploy.Held, j *judged, held []string) error 
 
 // clear removes what others added where it stands in the way or is not wanted, and remembers what is left.
 func (j *judged) clear(ctx context.Context, h *deploy.Held, held []string) (*unstructured.Unstructured, error) {
-	var gone []string
-	clean := strict(h.Application, j.live)
-	for _, o := range j.added {
-		if clean && !slices.Contains(held, o.Path) {
-			gone = append(gone, o.Path)
-		}
+	if j.blocked {
+		return j.unblock(ctx, h)
 	}
-	if j.blocked && !clean {
-		for _, o := range items(j.added) {
+	if !strict(h.Application, j.live) {
+		return j.live, nil
+	}
+	var gone []string
+	for _, o := range j.added {
+		if !slices.Contains(held, o.Path) {
 			gone = append(gone, o.Path)
 		}
 	}
@@ -178,17 +179,13 @@ func (j *judged) clear(ctx context.Context, h *deploy.Held, held []string) (*uns
 	if err != nil {
 		return nil, err
 	}
-	for i := len(j.added) - 1; i >= 0; i-- {
-		if slices.Contains(gone, j.added[i].Path) {
-			j.added = slices.Delete(j.added, i, i+1)
-		}
+	if live, err = h.Disown(ctx, j.ID, live); err != nil { // a default that took the place of what was removed
+		return nil, err
 	}
+	j.added = slices.DeleteFunc(j.added, func(o ownership.Owned) bool { return slices.Contains(gone, o.Path) })
 	if j.Outcome == Foreign {
 		h.Remember(j.ID, manifest.MetadataOf(live))
 		j.saw(live)
-		if len(held) > 0 {
-			h.Forget(j.ID)
-		}
 	}
 	return live, nil
 }

@@ -20,6 +20,7 @@ type judged struct {
 	live    *unstructured.Unstructured
 	next    *unstructured.Unstructured // what our apply would make of it
 	added   []ownership.Owned
+	left    bool     // its replicas differ from git, as an autoscaler sets them
 	leave   []string // fields that an autoscaler sets: sent as they are
 	blocked bool     // our apply is refused as long as what others added is there
 	bare    bool     // its managed fields were wiped
@@ -29,39 +30,52 @@ type judged struct {
 // replicas is the field that autoscalers set (design.md 3).
 const replicas = ".spec.replicas"
 
+// looks bounds how often an object is read again because it has changed while it was looked at.
+const looks = 5
+
 // reasonCap bounds why an object could not be judged, in bytes.
 const reasonCap = 512
 
 // judge looks at one object again: a fresh GET and one dry run of what was applied. Whatever the dry run would change is
 // drift; defaulting, admission and quantities written another way are the same on both sides.
 func judge(ctx context.Context, h *deploy.Held, id manifest.ID) (judged, error) {
-	j := judged{Finding: Finding{ID: id, Outcome: InSync, Seen: time.Now()}}
-	live, err := h.Get(ctx, id)
+	var err error
+	for range looks {
+		j := judged{Finding: Finding{ID: id, Outcome: InSync, Seen: time.Now()}}
+		if err = j.look(ctx, h); !fault.Is(err, fault.Conflict) {
+			return j, err
+		}
+	}
+	return judged{Finding: Finding{ID: id, Outcome: Unknown, Seen: time.Now()}}, err
+}
+
+func (j *judged) look(ctx context.Context, h *deploy.Held) error {
+	live, err := h.Get(ctx, j.ID)
 	if fault.Is(err, fault.NotFound) {
-		if h.Has(id) {
+		if h.Has(j.ID) {
 			j.Outcome = Missing
 		}
-		return j, nil
+		return nil
 	}
 	if err != nil {
-		return j, err
+		return err
 	}
 	j.live = live
 	if why := others(h, live); why != "" {
 		j.Outcome, j.Because = Unknown, why
-		return j, nil
+		return nil
 	}
-	if !h.Has(id) {
+	if !h.Has(j.ID) {
 		if h.Owns(live) {
 			j.Outcome = Extra
 		}
-		return j, nil
+		return nil
 	}
 	if err := j.compare(ctx, h); err != nil {
-		return j, err
+		return err
 	}
 	j.decide(h)
-	return j, nil
+	return nil
 }
 
 // others says why an object is not ours to judge.
@@ -88,8 +102,9 @@ func (j *judged) compare(ctx context.Context, h *deploy.Held) error {
 	j.saw(j.live)
 	j.added = ownership.Foreign(j.live.GetManagedFields())
 	j.bare = len(j.live.GetManagedFields()) == 0
-	next, err := h.Try(ctx, j.ID)
-	if fault.Is(err, fault.Invalid) && len(items(j.added)) > 0 && !strings.Contains(err.Error(), "immutable") {
+	next, err := h.Try(ctx, j.ID, j.live)
+	if fault.Is(err, fault.Invalid) && len(inTheWay(h.Said(j.ID), j.live, j.added)) > 0 && !strings.Contains(err.Error(), "immutable") {
+		j.added = inTheWay(h.Said(j.ID), j.live, j.added)
 		j.blocked, j.Because = true, manifest.CleanText(err.Error(), reasonCap)
 		return nil
 	}
@@ -126,6 +141,7 @@ func (j *judged) scaled(ctx context.Context, h *deploy.Held) error {
 	if err != nil || !is {
 		return err
 	}
+	j.left = true
 	var fields []Field
 	for _, f := range j.Fields {
 		if f.Path == replicas {
@@ -148,7 +164,7 @@ func (j *judged) scaled(ctx context.Context, h *deploy.Held) error {
 func (j *judged) decide(h *deploy.Held) {
 	switch {
 	case j.blocked:
-		j.Outcome, j.Fields = Drifted, foreignFields(j.live, items(j.added))
+		j.Outcome, j.Fields = Drifted, foreignFields(j.live, j.added)
 	case len(j.Fields) > 0:
 		j.Outcome = Drifted
 	case !h.Owns(j.live):
@@ -160,15 +176,4 @@ func (j *judged) decide(h *deploy.Held) {
 		j.Outcome = Touched
 		h.Remember(j.ID, manifest.MetadataOf(j.live))
 	}
-}
-
-// items are the list items among what others added: only they can stand in the way of an apply.
-func items(added []ownership.Owned) []ownership.Owned {
-	var out []ownership.Owned
-	for _, o := range added {
-		if !strings.HasPrefix(o.Steps[len(o.Steps)-1], "f:") {
-			out = append(out, o)
-		}
-	}
-	return out
 }

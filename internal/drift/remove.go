@@ -13,36 +13,57 @@ import (
 	"slipway/internal/ownership"
 )
 
+// operation is one of a JSON patch.
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
 // remove takes out fields that others added, last item first so that the places of the others in a list stay right.
 func (j *judged) remove(ctx context.Context, h *deploy.Held, paths []string) (*unstructured.Unstructured, error) {
-	type op struct {
-		Op   string `json:"op"`
-		Path string `json:"path"`
-	}
-	var ops []op
+	var ops []operation
 	for _, o := range j.added {
 		if !slices.Contains(paths, o.Path) {
 			continue
 		}
 		if p, _, ok := ownership.Locate(j.live.Object, o.Steps); ok {
-			ops = append(ops, op{"remove", p})
+			ops = append(ops, operation{Op: "remove", Path: p})
 		}
 	}
+	slices.SortFunc(ops, func(a, b operation) int { return comparePointers(b.Path, a.Path) })
+	// Two managers may own one field, and one a field that lies in another's: what went with its parent is gone.
+	ops = slices.CompactFunc(ops, func(a, b operation) bool { return a.Path == b.Path })
+	all := slices.Clone(ops)
+	ops = slices.DeleteFunc(ops, func(o operation) bool {
+		return slices.ContainsFunc(all, func(p operation) bool { return strings.HasPrefix(o.Path, p.Path+"/") })
+	})
+	return j.patch(ctx, h, ops)
+}
+
+func (j *judged) patch(ctx context.Context, h *deploy.Held, ops []operation) (*unstructured.Unstructured, error) {
 	if len(ops) == 0 {
 		return j.live, nil
 	}
-	slices.SortFunc(ops, func(a, b op) int { return comparePointers(b.Path, a.Path) })
-	// Two managers may own one field, and one a field that lies in another's: what went with its parent is gone.
-	ops = slices.CompactFunc(ops, func(a, b op) bool { return a == b })
-	all := slices.Clone(ops)
-	ops = slices.DeleteFunc(ops, func(o op) bool {
-		return slices.ContainsFunc(all, func(p op) bool { return strings.HasPrefix(o.Path, p.Path+"/") })
-	})
 	b, err := json.Marshal(ops)
 	if err != nil {
 		return nil, fmt.Errorf("encode patch: %w", err)
 	}
 	return h.Patch(ctx, j.ID, j.live, b)
+}
+
+// unblock puts the items that git says in the place of those that keep our apply out, in one patch: a Service whose only
+// port was removed would be refused. What the patch has set is then disowned, so that it is the apply's alone.
+func (j *judged) unblock(ctx context.Context, h *deploy.Held) (*unstructured.Unstructured, error) {
+	var ops []operation
+	for pointer, l := range blockedLists(h.Said(j.ID), j.live, j.added) {
+		ops = append(ops, operation{"replace", pointer, l.next()})
+	}
+	live, err := j.patch(ctx, h, ops)
+	if err != nil {
+		return nil, err
+	}
+	return h.Disown(ctx, j.ID, live)
 }
 
 // comparePointers orders JSON pointers so that a list's later items come after its earlier ones.

@@ -21,6 +21,7 @@ type glance struct {
 	application string // by annotation
 	mark        ownership.Mark
 	foreign     bool // others have added fields
+	strict      bool // which it does not want
 	deleting    bool
 }
 
@@ -64,7 +65,7 @@ func (s *seen) page(kind schema.GroupKind, version string, items []metav1.Partia
 		mark.UID = strings.Clone(mark.UID)
 		found[place{strings.Clone(m.Namespace), strings.Clone(m.Name)}] = glance{
 			fast: fast, application: strings.Clone(m.Annotations[manifest.ApplicationNote]), mark: mark,
-			foreign: len(ownership.Foreign(m.ManagedFields)) > 0, deleting: m.DeletionTimestamp != nil,
+			foreign: len(ownership.Foreign(m.ManagedFields)) > 0, strict: m.Annotations[strictNote] == "true", deleting: m.DeletionTimestamp != nil,
 		}
 	}
 	return nil

@@ -68,12 +68,7 @@ func (d *Drift) judgeAll(ctx context.Context, h *deploy.Held, ids []manifest.ID,
 	tooMany := h.TooMany(extras)
 	away := 0
 	for _, id := range ids {
-		j, err := judge(ctx, h, id)
-		if err == nil && j.Outcome == Extra && tooMany != nil {
-			j.Because = manifest.CleanText(tooMany.Error(), reasonCap)
-		} else if err == nil && j.Outcome != InSync && j.Outcome != Touched {
-			err = heal(ctx, h, &j, state.Heals)
-		}
+		j, err := judgeAndHeal(ctx, h, id, state.Heals, tooMany)
 		if fault.Is(err, fault.Unavailable) {
 			away++
 		}
@@ -83,6 +78,9 @@ func (d *Drift) judgeAll(ctx context.Context, h *deploy.Held, ids []manifest.ID,
 		if err != nil {
 			j.failed(err)
 		}
+		if j.Outcome == Drifted && !j.Healed && j.live != nil {
+			h.Doubt(id, manifest.MetadataOf(j.live))
+		}
 		v.judged++
 		if j.Healed {
 			v.healed++
@@ -91,6 +89,25 @@ func (d *Drift) judgeAll(ctx context.Context, h *deploy.Held, ids []manifest.ID,
 		state.know(id, &j)
 	}
 	return nil
+}
+
+// judgeAndHeal starts again when a controller writes between what is read and what is written.
+func judgeAndHeal(ctx context.Context, h *deploy.Held, id manifest.ID, past memory, tooMany error) (j judged, err error) {
+	for range looks {
+		j, err = judge(ctx, h, id)
+		switch {
+		case err != nil || j.Outcome == InSync || j.Outcome == Touched:
+			return j, err
+		case j.Outcome == Extra && tooMany != nil:
+			j.Because = manifest.CleanText(tooMany.Error(), reasonCap)
+			return j, nil
+		}
+		if err = heal(ctx, h, &j, past); !fault.Is(err, fault.Conflict) {
+			return j, err
+		}
+		h.Changed()
+	}
+	return j, err
 }
 
 // failed keeps what was found if only the heal failed.

@@ -20,11 +20,12 @@ const (
 
 // State is what is known of an application's drift. It may be lost: what matters is found again.
 type State struct {
-	Findings []Finding         `json:"findings,omitempty"`
-	Heals    memory            `json:"heals,omitempty"`
-	Others   map[string]string `json:"others,omitempty"` // by object: the others' entries that were judged
-	Seq      uint64            `json:"seq,omitempty"`    // of what is applied: another one forgets the heals
-	More     int               `json:"more,omitempty"`   // findings beyond the cap
+	Findings []Finding            `json:"findings,omitempty"`
+	Heals    memory               `json:"heals,omitempty"`
+	Others   map[string]string    `json:"others,omitempty"` // by object: the others' entries that were judged
+	Scaled   map[string]time.Time `json:"scaled,omitempty"` // by object: when an autoscaler was found to set its replicas
+	Seq      uint64               `json:"seq,omitempty"`    // of what is applied: another one forgets the heals
+	More     int                  `json:"more,omitempty"`   // findings beyond the cap
 }
 
 func noteKey(name app.Name) string { return "drift/" + string(name) }
@@ -47,6 +48,9 @@ func (d *Drift) Of(ctx context.Context, name app.Name) (State, error) {
 			delete(s.Heals, k)
 		}
 	}
+	if s.Scaled == nil {
+		s.Scaled = map[string]time.Time{}
+	}
 	if s.Others == nil {
 		s.Others = map[string]string{}
 	}
@@ -68,12 +72,17 @@ func (s *State) merge(over, judged []manifest.ID, found []Finding) {
 	s.Findings = append(s.Findings, found...)
 	for _, id := range over {
 		delete(s.Others, id.String())
+		delete(s.Scaled, id.String())
 	}
 }
 
 // know remembers which entries of others were judged, so that an object is looked at again only when they are others.
 func (s *State) know(id manifest.ID, j *judged) {
 	delete(s.Others, id.String())
+	delete(s.Scaled, id.String())
+	if j.left && len(s.Scaled) < knownCap {
+		s.Scaled[id.String()] = j.Seen
+	}
 	if j.live == nil || j.others == "" || len(s.Others) >= knownCap {
 		return
 	}
@@ -93,7 +102,7 @@ func (s *State) trim(now time.Time) *State {
 
 // text is s as it is stored, empty if there is nothing to keep.
 func (s *State) text() string {
-	if len(s.Findings) == 0 && len(s.Heals) == 0 && len(s.Others) == 0 {
+	if len(s.Findings) == 0 && len(s.Heals) == 0 && len(s.Others) == 0 && len(s.Scaled) == 0 {
 		return ""
 	}
 	b, err := json.Marshal(s)

@@ -12,6 +12,7 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/manifest"
+	"slipway/internal/ownership"
 	"slipway/internal/record"
 )
 
@@ -86,6 +87,7 @@ func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept mani
 		return out[name]
 	}
 	known := map[manifest.ID]bool{}
+	marks := map[app.Name]map[manifest.ID]ownership.Mark{}
 	calm := map[app.Name]bool{}
 	now := time.Now()
 	for name := range apps {
@@ -98,7 +100,7 @@ func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept mani
 		if err != nil {
 			return nil, err
 		}
-		calm[name] = true
+		calm[name], marks[name] = true, inv
 		if inv == nil {
 			at(name).all = true
 		}
@@ -123,7 +125,7 @@ func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept mani
 			added[name] = append(added[name], id)
 		}
 	}
-	if err := d.reconcile(ctx, c, s, swept, calm, added, at); err != nil {
+	if err := d.reconcile(ctx, c, s, swept, apps, calm, marks, added, at); err != nil {
 		return nil, err
 	}
 	for _, w := range out {
@@ -134,7 +136,7 @@ func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept mani
 
 // reconcile compares with what is kept from the sweeps before: fields of others that nobody has looked at yet, since a
 // sync remembers an object as it finds it, are suspects; a finding whose object is as it should be is over.
-func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept manifest.Swept, calm map[app.Name]bool, added map[app.Name][]manifest.ID, at func(app.Name) *work) error {
+func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept manifest.Swept, apps map[app.Name]app.Application, calm map[app.Name]bool, known map[app.Name]map[manifest.ID]ownership.Mark, added map[app.Name][]manifest.ID, at func(app.Name) *work) error {
 	names, err := d.index(ctx, c.Name)
 	if err != nil {
 		return err
@@ -162,8 +164,21 @@ func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept man
 		for _, id := range at(name).ids {
 			suspect[id] = true
 		}
+		a := apps[name]
+		removes := a.Sync.Automated && a.Sync.SelfHeal
 		for _, id := range added[name] {
-			if g, _ := s.of(id); !suspect[id] && state.Others[id.String()] != g.mark.Others {
+			g, _ := s.of(id)
+			unwanted := removes && (g.strict || a.Annotations[strictNote] == "true") && slices.ContainsFunc(state.Findings, func(f Finding) bool { return f.ID == id && f.Outcome == Foreign })
+			if !suspect[id] && (unwanted || state.Others[id.String()] != g.mark.Others) {
+				at(name).ids = append(at(name).ids, id)
+				suspect[id] = true
+			}
+		}
+		for id := range known[name] {
+			if len(state.Scaled) == 0 {
+				break
+			}
+			if t, scaled := state.Scaled[id.String()]; scaled && !suspect[id] && now.Sub(t) >= d.rescaled {
 				at(name).ids = append(at(name).ids, id)
 				suspect[id] = true
 			}

@@ -98,7 +98,7 @@ func (a act) run(t *testing.T) {
 	r.want("healed", healedLines(found(healed)), a.healed())
 	wrote := r.take()
 	if a.writes != nil {
-		r.want("written", wrote, a.writes)
+		r.want("written", append([]string{}, wrote...), a.writes)
 	}
 	if !a.stays {
 		last := r.sweep()

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,7 +71,10 @@ func (inProcess) Render(_ context.Context, in app.Inputs, t app.Target) (manifes
 
 type queue struct{ w *world }
 
-func (q queue) Wake(_ context.Context, n app.Name) error { q.w.woken = append(q.w.woken, n); return nil }
+func (q queue) Wake(_ context.Context, n app.Name) error {
+	q.w.woken = append(q.w.woken, n)
+	return nil
+}
 func (q queue) Look(context.Context, app.Application) error { return nil }
 
 // declare changes the Application.
@@ -179,4 +183,20 @@ func (w *world) record() record.Record {
 // configMap is a manifest, one key each line.
 func configMap(name string, data ...string) string {
 	return "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\ndata:\n  " + strings.Join(data, "\n  ") + "\n"
+}
+
+func (w *world) put(rec record.Record) {
+	w.t.Helper()
+	_, err := w.stores.Records.Update(w.t.Context(), w.app.Key(), func(r *record.Record) error { *r = rec; return nil })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
