@@ -37,11 +37,11 @@ func (c *cache) inventory(ctx context.Context, blobs Blobs, name app.Name, diges
 		return h.marks, nil
 	}
 	b, err := blobs.Get(ctx, digest)
-	if fault.Is(err, fault.NotFound) {
-		return nil, nil // lost: everything is a suspect, once
+	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Denied) || ctx.Err() != nil {
+		return nil, fmt.Errorf("read inventory of %s: %w", name, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read inventory of %s: %w", name, err)
+		return nil, nil //nolint:nilerr // lost or damaged: everything is a suspect, once
 	}
 	marks, err := deploy.DecodeInventory(b)
 	if err != nil {
