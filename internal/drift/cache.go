@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"slipway/internal/app"
 	"slipway/internal/deploy"
 	"slipway/internal/fault"
@@ -12,60 +14,59 @@ import (
 	"slipway/internal/ownership"
 )
 
-// cache keeps inventories by their digest: an application that nobody synced since costs no read.
+// cache keeps of each cluster what the last sweep has seen.
 type cache struct {
-	mu    sync.Mutex
-	known map[app.Name]held
-	seen  map[string]glances // by cluster
+	mu     sync.Mutex
+	past   map[string]past
+	sweeps uint64
 }
 
-type held struct {
-	digest string
-	marks  map[manifest.ID]ownership.Mark
+// past is one sweep. It never changes.
+type past struct {
+	seen  glances
+	known bool // kinds are those that the records had, nil for every kind
+	kinds []schema.GroupKind
+	fits  map[app.Name]fit
 }
 
-func newCache() *cache { return &cache{known: map[app.Name]held{}, seen: map[string]glances{}} }
+// fit is an application whose objects were all as an inventory has them, and no others were there. As long as it is the
+// same inventory, and so many objects are untouched and no others there, they still are: it need not be read.
+type fit struct {
+	inventory string
+	objects   int
+}
 
-func (c *cache) inventory(ctx context.Context, blobs Blobs, name app.Name, digest string) (map[manifest.ID]ownership.Mark, error) {
+func newCache() *cache { return &cache{past: map[string]past{}} }
+
+// begin is the last sweep of a cluster and the number of the next.
+func (c *cache) begin(cluster string) (past, uint64) {
 	c.mu.Lock()
-	h, ok := c.known[name]
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	c.sweeps++
+	return c.past[cluster], c.sweeps
+}
+
+func (c *cache) keep(cluster string, p past) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.past[cluster] = p
+}
+
+// inventory reads an application's inventory; nil if it is lost: everything is a suspect, once.
+func inventory(ctx context.Context, blobs Blobs, name app.Name, digest string) (map[manifest.ID]ownership.Mark, error) {
 	if digest == "" {
 		return nil, nil
-	}
-	if ok && h.digest == digest {
-		return h.marks, nil
 	}
 	b, err := blobs.Get(ctx, digest)
 	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Denied) || ctx.Err() != nil {
 		return nil, fmt.Errorf("read inventory of %s: %w", name, err)
 	}
 	if err != nil {
-		return nil, nil //nolint:nilerr // lost or damaged: everything is a suspect, once
+		return nil, nil //nolint:nilerr // lost or damaged
 	}
 	marks, err := deploy.DecodeInventory(b)
 	if err != nil {
 		return nil, nil //nolint:nilerr // damaged: as good as lost
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known[name] = held{digest, marks}
 	return marks, nil
-}
-
-func (c *cache) glances(cluster string) glances {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.seen[cluster]
-}
-
-// keep remembers what a sweep has seen whole, for the next one.
-func (c *cache) keep(cluster string, s *seen, swept manifest.Swept) {
-	next := glances{}
-	for gk := range swept.Whole {
-		next[gk] = s.kinds[gk]
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seen[cluster] = next
 }

@@ -43,9 +43,12 @@ type Holder interface {
 
 // Cluster is one cluster as a sweep uses it.
 type Cluster interface {
-	// Sweep hands over the metadata of every object that carries a label of ours, page by page; pages of different kinds
-	// may come at the same time, and what they hold is used again. Only what is in Swept.Whole was seen whole.
-	Sweep(ctx context.Context, kinds []schema.GroupKind, page func(kind schema.GroupKind, version string, items []metav1.PartialObjectMetadata) error) (manifest.Swept, error)
+	// SweepSince hands over the metadata of every object that carries a label of ours, page by page; pages of different
+	// kinds may come at the same time, and what they hold is used again. Of an object that is known at its
+	// resourceVersion, only its name, namespace, uid and resourceVersion. Only what is in Swept.Whole was seen whole.
+	SweepSince(ctx context.Context, kinds []schema.GroupKind,
+		known func(kind schema.GroupKind, namespace, name, uid, resourceVersion string) bool,
+		page func(kind schema.GroupKind, version string, items []metav1.PartialObjectMetadata) error) (manifest.Swept, error)
 }
 
 // Deps is what drift works with.

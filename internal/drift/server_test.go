@@ -230,8 +230,8 @@ func (s *server) List(ctx context.Context, label string, kinds []schema.GroupKin
 	return out, err
 }
 
-// Sweep lists kind by kind, so that others may write between two kinds.
-func (s *server) Sweep(ctx context.Context, kinds []schema.GroupKind, page func(schema.GroupKind, string, []metav1.PartialObjectMetadata) error) (manifest.Swept, error) {
+// SweepSince lists kind by kind, so that others may write between two kinds.
+func (s *server) SweepSince(ctx context.Context, kinds []schema.GroupKind, known func(schema.GroupKind, string, string, string, string) bool, page func(schema.GroupKind, string, []metav1.PartialObjectMetadata) error) (manifest.Swept, error) {
 	swept := manifest.Swept{Whole: map[schema.GroupKind]string{}, Failed: map[schema.GroupKind]error{}}
 	if kinds == nil {
 		known := map[schema.GroupKind]bool{}
@@ -253,7 +253,11 @@ func (s *server) Sweep(ctx context.Context, kinds []schema.GroupKind, page func(
 			version = strconv.Itoa(s.version)
 			for id, u := range s.objects {
 				if _, ours := u.GetLabels()[manifest.Label]; ours && id.GroupKind() == gk {
-					items = append(items, *manifest.MetadataOf(u.DeepCopy()))
+					m := manifest.MetadataOf(u.DeepCopy())
+					if known(gk, m.Namespace, m.Name, string(m.UID), m.ResourceVersion) {
+						m.ObjectMeta = metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, UID: m.UID, ResourceVersion: m.ResourceVersion}
+					}
+					items = append(items, *m)
 				}
 			}
 			return nil

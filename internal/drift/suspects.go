@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -16,68 +15,76 @@ import (
 	"slipway/internal/record"
 )
 
-// here is the applications of a cluster and their records.
-func (d *Drift) here(ctx context.Context, c app.Cluster) (map[app.Name]app.Application, map[app.Name]record.Record, error) {
+// standing is what a sweep needs of an application and its record.
+type standing struct {
+	calm      bool // it may be compared
+	heals     bool
+	strict    bool
+	inventory string
+}
+
+// here is the applications of a cluster, and the kinds that their records know: nil, which is every kind of the cluster,
+// when one knows none, as after a loss of state.
+func (d *Drift) here(ctx context.Context, c app.Cluster) (map[app.Name]standing, []schema.GroupKind, error) {
 	all, err := d.Registry.All(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read registry: %w", err)
 	}
-	apps := map[app.Name]app.Application{}
+	apps := make(map[app.Name]standing, len(all))
 	for _, r := range all {
 		if to, err := d.Resolve(r.Application.Destination); err == nil && to.Name == c.Name {
-			apps[r.Application.Key()] = r.Application
+			a := r.Application
+			apps[a.Key()] = standing{heals: a.Sync.Automated && a.Sync.SelfHeal, strict: a.Annotations[strictNote] == "true"}
 		}
 	}
 	list, err := d.Records.List(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read records: %w", err)
 	}
-	recs := make(map[app.Name]record.Record, len(apps))
-	for _, r := range list {
-		if _, ok := apps[app.Name(r.Application)]; ok {
-			recs[app.Name(r.Application)] = r
+	lost := false
+	known := map[string]bool{}
+	now := time.Now()
+	for i := range list {
+		r := &list[i]
+		name := app.Name(r.Application)
+		a, ok := apps[name]
+		if !ok {
+			continue
+		}
+		a.calm, a.inventory = quiet(r, now), r.Done.Inventory
+		apps[name] = a
+		lost = lost || r.Done.Seq != 0 && len(r.Kinds) == 0
+		for _, k := range r.Kinds {
+			known[k] = true
 		}
 	}
-	return apps, recs, nil
+	if lost {
+		return apps, nil, nil
+	}
+	delete(known, "Application.argoproj.io") // those are in the registry
+	kinds := make([]schema.GroupKind, 0, len(known))
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		kinds = append(kinds, schema.ParseGroupKind(k))
+	}
+	return apps, kinds, nil
 }
 
-// kinds are those that the records know; every kind of the cluster when one knows none, as after a loss of state.
-func (d *Drift) kinds(ctx context.Context, c app.Cluster) ([]schema.GroupKind, error) {
-	_, recs, err := d.here(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	known := map[schema.GroupKind]bool{}
-	for _, r := range recs {
-		if r.Done.Seq != 0 && len(r.Kinds) == 0 {
-			return nil, nil
-		}
-		for _, k := range r.Kinds {
-			if gk := schema.ParseGroupKind(k); gk.Group != "argoproj.io" || gk.Kind != "Application" { // those are in the registry
-				known[gk] = true
-			}
-		}
-	}
-	out := make([]schema.GroupKind, 0, len(known))
-	out = slices.AppendSeq(out, maps.Keys(known))
-	slices.SortFunc(out, func(a, b schema.GroupKind) int { return strings.Compare(a.String(), b.String()) })
-	return out, nil
+// covers reports whether a LIST of these kinds has all that are wanted; nil is every kind.
+func covers(listed, wanted []schema.GroupKind) bool {
+	return listed == nil || wanted != nil && !slices.ContainsFunc(wanted, func(gk schema.GroupKind) bool { return !slices.Contains(listed, gk) })
 }
 
 // quiet reports whether an application may be compared: something is done, nothing newer is wanted, and no run is at
 // work. A run whose lease is long over has died, and Hold takes its lock.
-func quiet(rec record.Record, now time.Time) bool {
+func quiet(rec *record.Record, now time.Time) bool {
 	busy := rec.Lock.Owner != "" && !rec.Lock.Until.Before(now.Add(-record.Grace))
 	return rec.Done.Seq != 0 && rec.Wanted.Seq == rec.Done.Seq && !busy
 }
 
 // suspects compares what was seen with the inventories; the records are read after the LIST, so that an apply between
-// the two makes suspects, which judging clears, and never hides a deletion.
-func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept manifest.Swept, rep *Report) (map[app.Name]*work, error) {
-	apps, recs, err := d.here(ctx, c)
-	if err != nil {
-		return nil, err
-	}
+// the two makes suspects, which judging clears, and never hides a deletion. It returns too which applications need not be
+// compared as long as nobody touches them.
+func (d *Drift) suspects(ctx context.Context, c app.Cluster, apps map[app.Name]standing, before past, s *seen, swept manifest.Swept, rep *Report) (map[app.Name]*work, map[app.Name]fit, error) {
 	rep.Applications = len(apps)
 	out := map[app.Name]*work{}
 	at := func(name app.Name) *work {
@@ -86,64 +93,64 @@ func (d *Drift) suspects(ctx context.Context, c app.Cluster, s *seen, swept mani
 		}
 		return out[name]
 	}
-	known := map[manifest.ID]bool{}
-	marks := map[app.Name]map[manifest.ID]ownership.Mark{}
-	calm := map[app.Name]bool{}
-	now := time.Now()
-	for name := range apps {
-		rec, ok := recs[name]
-		if !ok || !quiet(rec, now) {
+	fits := make(map[app.Name]fit, len(apps))
+	tallies := s.tallies()
+	var compare []app.Name
+	for name, a := range apps {
+		if !a.calm {
 			rep.Skipped++
 			continue
 		}
-		inv, err := d.kept.inventory(ctx, d.Blobs, name, rec.Done.Inventory)
-		if err != nil {
-			return nil, err
+		now := tallies[string(name)]
+		if f, ok := before.fits[name]; ok && f == (fit{a.inventory, now.objects}) && now.untouched == now.objects {
+			fits[name] = f
+		} else {
+			compare = append(compare, name)
 		}
-		calm[name], marks[name] = true, inv
-		if inv == nil {
-			at(name).all = true
-		}
-		for id, m := range inv {
-			known[id] = true
-			if _, whole := swept.Whole[id.GroupKind()]; !whole {
-				continue // not seen whole: nothing is missing because a page did not come
-			}
-			if g, live := s.of(id); !live || g.deleting || g.mark != m {
-				at(name).ids = append(at(name).ids, id)
-			}
-		}
+	}
+	r, err := d.compare(ctx, apps, compare, s, swept, tallies)
+	if err != nil {
+		return nil, nil, err
+	}
+	for name, f := range r.fits {
+		fits[name] = f
+	}
+	for name, ids := range r.differ {
+		at(name).ids = ids
+	}
+	for _, name := range r.lost {
+		at(name).all = true
 	}
 	added := map[app.Name][]manifest.ID{}
 	for id, g := range s.all() {
 		name := app.Name(g.application)
 		switch _, whole := swept.Whole[id.GroupKind()]; {
-		case !whole || !calm[name]:
-		case !known[id]:
+		case !whole || !apps[name].calm:
+		case r.extra(name, id):
 			at(name).ids = append(at(name).ids, id)
 		case g.foreign:
 			added[name] = append(added[name], id)
 		}
 	}
-	if err := d.reconcile(ctx, c, s, swept, apps, calm, marks, added, at); err != nil {
-		return nil, err
+	if err := d.reconcile(ctx, c, s, swept, apps, added, at); err != nil {
+		return nil, nil, err
 	}
 	for _, w := range out {
 		rep.Suspects += len(w.ids)
 	}
-	return out, nil
+	return out, fits, nil
 }
 
 // reconcile compares with what is kept from the sweeps before: fields of others that nobody has looked at yet, since a
 // sync remembers an object as it finds it, are suspects; a finding whose object is as it should be is over.
-func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept manifest.Swept, apps map[app.Name]app.Application, calm map[app.Name]bool, known map[app.Name]map[manifest.ID]ownership.Mark, added map[app.Name][]manifest.ID, at func(app.Name) *work) error {
+func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept manifest.Swept, apps map[app.Name]standing, added map[app.Name][]manifest.ID, at func(app.Name) *work) error {
 	names, err := d.index(ctx, c.Name)
 	if err != nil {
 		return err
 	}
 	look := map[app.Name]bool{}
 	for _, n := range names {
-		look[n] = calm[n]
+		look[n] = apps[n].calm
 	}
 	for n := range added {
 		look[n] = true
@@ -165,19 +172,19 @@ func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept man
 			suspect[id] = true
 		}
 		a := apps[name]
-		removes := a.Sync.Automated && a.Sync.SelfHeal
 		for _, id := range added[name] {
 			g, _ := s.of(id)
-			unwanted := removes && (g.strict || a.Annotations[strictNote] == "true") && slices.ContainsFunc(state.Findings, func(f Finding) bool { return f.ID == id && f.Outcome == Foreign })
+			unwanted := a.heals && (g.strict || a.strict) && slices.ContainsFunc(state.Findings, func(f Finding) bool { return f.ID == id && f.Outcome == Foreign })
 			if !suspect[id] && (unwanted || state.Others[id.String()] != g.mark.Others) {
 				at(name).ids = append(at(name).ids, id)
 				suspect[id] = true
 			}
 		}
-		for id := range known[name] {
-			if len(state.Scaled) == 0 {
-				break
-			}
+		known, err := d.scaled(ctx, name, a, state)
+		if err != nil {
+			return err
+		}
+		for id := range known {
 			if t, scaled := state.Scaled[id.String()]; scaled && !suspect[id] && now.Sub(t) >= d.rescaled {
 				at(name).ids = append(at(name).ids, id)
 				suspect[id] = true
@@ -193,4 +200,12 @@ func (d *Drift) reconcile(ctx context.Context, c app.Cluster, s *seen, swept man
 		}
 	}
 	return nil
+}
+
+// scaled is the inventory of an application of which something is scaled.
+func (d *Drift) scaled(ctx context.Context, name app.Name, a standing, state State) (map[manifest.ID]ownership.Mark, error) {
+	if len(state.Scaled) == 0 {
+		return nil, nil
+	}
+	return inventory(ctx, d.Blobs, name, a.inventory)
 }

@@ -10,8 +10,11 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"slipway/internal/app"
 	"slipway/internal/fault"
+	"slipway/internal/manifest"
 )
 
 // judges bounds how many applications are judged at once.
@@ -26,24 +29,53 @@ func (d *Drift) Sweep(ctx context.Context, c app.Cluster) (Report, error) {
 	if err != nil {
 		return rep, fmt.Errorf("connect to cluster %s: %w", c.Name, err)
 	}
-	kinds, err := d.kinds(ctx, c)
-	if err != nil {
-		return rep, err
+	before, number := d.kept.begin(c.Name)
+	kinds := before.kinds
+	if !before.known {
+		if _, kinds, err = d.here(ctx, c); err != nil {
+			return rep, err
+		}
 	}
-	seen := newSeen(d.kept.glances(c.Name))
-	swept, listErr := cluster.Sweep(ctx, kinds, seen.page)
-	rep.Requests, rep.Bytes, rep.Objects = swept.Requests, swept.Bytes, swept.Objects
+	seen, swept, listErr := look(ctx, cluster, kinds, before, number, &rep)
+	apps, wanted, err := d.here(ctx, c)
+	if err == nil && !covers(kinds, wanted) { // synced since, with a new kind
+		seen, swept, listErr = look(ctx, cluster, wanted, before, number, &rep)
+		apps, wanted, err = d.here(ctx, c)
+	}
 	if listErr != nil && len(swept.Whole) == 0 {
 		return rep, fmt.Errorf("list objects of cluster %s: %w", c.Name, listErr)
 	}
-	suspects, err := d.suspects(ctx, c, seen, swept, &rep)
 	if err != nil {
 		return rep, err
 	}
-	d.kept.keep(c.Name, seen, swept)
+	suspects, fits, err := d.suspects(ctx, c, apps, before, seen, swept, &rep)
+	if err != nil {
+		return rep, err
+	}
+	d.kept.keep(c.Name, past{seen: seen.kinds, known: true, kinds: wanted, fits: fits})
 	err = errors.Join(listErr, d.settleAll(ctx, c, suspects, &rep))
 	rep.Milliseconds = time.Since(begin).Milliseconds()
 	return rep, err
+}
+
+// look lists all objects of the kinds. A kind that was not seen whole is kept as it was before; nothing is judged by it.
+func look(ctx context.Context, cluster Cluster, kinds []schema.GroupKind, before past, number uint64, rep *Report) (*seen, manifest.Swept, error) {
+	s := newSeen(before.seen, number)
+	swept, err := cluster.SweepSince(ctx, kinds, s.known, s.page)
+	rep.Requests += swept.Requests
+	rep.Bytes += swept.Bytes
+	rep.Objects = swept.Objects
+	for gk := range s.kinds {
+		if _, whole := swept.Whole[gk]; !whole {
+			delete(s.kinds, gk)
+		}
+	}
+	for gk := range swept.Failed {
+		if was := before.seen[gk]; was != nil {
+			s.kinds[gk] = was
+		}
+	}
+	return s, swept, err
 }
 
 // settleAll judges and heals each application's suspects under its lock. One that is at work is left to it; one that
