@@ -32,6 +32,12 @@ type Page = func(kind schema.GroupKind, resourceVersion string, items []metav1.P
 // whose aggregated API is dead. When a kind's pages expire it starts once more from its first: what page was given under
 // another resourceVersion before is then out of date, and objects come twice.
 func (c *Cluster) Sweep(ctx context.Context, kinds []schema.GroupKind, page Page) (manifest.Swept, error) {
+	return c.SweepSince(ctx, kinds, nil, page)
+}
+
+// SweepSince is Sweep for a caller that has swept before: of an object that is known only name, namespace, uid and
+// resourceVersion are handed over.
+func (c *Cluster) SweepSince(ctx context.Context, kinds []schema.GroupKind, known Known, page Page) (manifest.Swept, error) {
 	all := kinds == nil
 	if all {
 		k, err := c.discover(ctx, ageOfMiss)
@@ -40,7 +46,7 @@ func (c *Cluster) Sweep(ctx context.Context, kinds []schema.GroupKind, page Page
 		}
 		kinds = k.listable()
 	}
-	s := sweep{c: c, page: page, swept: manifest.Swept{Whole: map[schema.GroupKind]string{}, Failed: map[schema.GroupKind]error{}}}
+	s := sweep{c: c, known: known, page: page, swept: manifest.Swept{Whole: map[schema.GroupKind]string{}, Failed: map[schema.GroupKind]error{}}}
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(sideBySide)
 	for _, gk := range kinds {
@@ -74,8 +80,9 @@ func joined(errs []error) error {
 }
 
 type sweep struct {
-	c    *Cluster
-	page Page
+	c     *Cluster
+	known Known
+	page  Page
 
 	mu    sync.Mutex
 	swept manifest.Swept
@@ -131,9 +138,17 @@ func (s *sweep) kind(ctx context.Context, gk schema.GroupKind) (string, error) {
 	return version, err
 }
 
+// buffers are of pages, about a megabyte each: used again by the next kind.
+var buffers sync.Pool
+
 func (s *sweep) pages(ctx context.Context, gk schema.GroupKind, v served) (string, error) {
+	buffer, ok := buffers.Get().(*bytes.Buffer)
+	if !ok {
+		buffer = &bytes.Buffer{}
+	}
+	defer buffers.Put(buffer)
 	r := request{
-		verb: "sweep", what: gk.String(), about: about(gk, "", ""), coding: s.c.coding, buffer: &bytes.Buffer{},
+		verb: "sweep", what: gk.String(), about: about(gk, "", ""), coding: s.c.coding, buffer: buffer,
 		method: http.MethodGet, path: collection(gk.Group, v, ""), accept: acceptMetadataList, time: listTime,
 		query: url.Values{"labelSelector": {manifest.Label}, "limit": {strconv.Itoa(sweepSize)}},
 	}
@@ -146,7 +161,7 @@ func (s *sweep) pages(ctx context.Context, gk schema.GroupKind, v served) (strin
 		}
 		clear(list.Items[:cap(list.Items)])
 		list = metav1.PartialObjectMetadataList{Items: list.Items[:0]}
-		if err := decodeMetadata(r, a, &list); err != nil {
+		if err := s.decodePage(r, a, gk, &list); err != nil {
 			return "", err
 		}
 		for i := range list.Items {
