@@ -39,7 +39,6 @@ type crowd struct {
 	audit   *audit
 	state   string // folder
 	count   int    // of objects
-	sizes   map[schema.GroupKind]int
 	took    string // for people
 }
 
@@ -83,15 +82,6 @@ func (c *crowd) where() app.Cluster {
 	return app.Cluster{Name: app.InCluster, Server: app.InClusterServer, Kubeconfig: c.cluster.Kubeconfig}
 }
 
-// requests is the fewest that list every object: pages of 500, as client-go's pager and kubectl have them.
-func (c *crowd) requests() int {
-	n := 0
-	for _, size := range c.sizes {
-		n += max(1, (size+499)/500)
-	}
-	return n
-}
-
 // look is the metadata of every object of the crowd, by the label's value.
 func (c *crowd) look(ctx context.Context, k sweeper) (map[string][]metav1.PartialObjectMetadata, error) {
 	kinds := slices.Collect(maps.Keys(crowdKinds))
@@ -103,7 +93,7 @@ func (c *crowd) look(ctx context.Context, k sweeper) (map[string][]metav1.Partia
 	for _, n := range s.sizes {
 		total += n
 	}
-	if c.sizes = s.sizes; total != c.count {
+	if total != c.count {
 		return nil, fmt.Errorf("the cluster has %d objects, want %d", total, c.count)
 	}
 	return s.by, nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/pprof"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,6 +36,7 @@ const profileVariable = "SLIPWAY_BENCH_PROFILE"
 type turn struct {
 	MS      float64
 	Objects int
+	Pages   int          // of a list
 	Report  drift.Report // of a sweep
 }
 
@@ -105,31 +107,27 @@ func listOnce(c app.Cluster, gzip bool) (func(context.Context) (turn, error), er
 		return nil, err
 	}
 	return func(ctx context.Context) (turn, error) {
-		counts := make(chan int, len(crowdKinds))
+		var objects, pages atomic.Int64
 		g, ctx := errgroup.WithContext(ctx)
 		g.SetLimit(8)
 		for _, r := range crowdKinds {
 			g.Go(func() error {
-				n, o := 0, metav1.ListOptions{LabelSelector: manifest.Label, Limit: 500}
+				o := metav1.ListOptions{LabelSelector: manifest.Label, Limit: 500}
 				for {
 					list, err := client.Resource(r).List(ctx, o)
 					if err != nil {
 						return err
 					}
-					if n, o.Continue = n+len(list.Items), list.Continue; o.Continue == "" {
-						counts <- n
+					pages.Add(1)
+					objects.Add(int64(len(list.Items)))
+					if o.Continue = list.Continue; o.Continue == "" {
 						return nil
 					}
 				}
 			})
 		}
 		err := g.Wait()
-		close(counts)
-		var t turn
-		for n := range counts {
-			t.Objects += n
-		}
-		return t, err
+		return turn{Objects: int(objects.Load()), Pages: int(pages.Load())}, err
 	}, nil
 }
 
