@@ -30,6 +30,7 @@ func (r *real) scaledTo(n string) {
 }
 
 func TestWhatControllersWriteIsNoDrift(t *testing.T) {
+	t.Parallel()
 	runAll(t, []act{
 		{
 			name: "an autoscaler of the set", git: hpa("web"), do: func(r *real) { r.scaledTo("2") },

@@ -5,9 +5,10 @@ package drift
 
 import (
 	"context"
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"time"
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"

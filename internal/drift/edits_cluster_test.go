@@ -7,6 +7,7 @@ import "testing"
 const deployments, configMaps, services, secrets = "deployments.apps", "configmaps", "services", "secrets"
 
 func TestAnEditOfAFieldOfOursIsDrift(t *testing.T) {
+	t.Parallel()
 	runAll(t, []act{
 		{
 			name: "kubectl edit changes a value", do: func(r *real) {
@@ -76,10 +77,7 @@ func TestAnEditOfAFieldOfOursIsDrift(t *testing.T) {
 		{
 			name: "kubectl replace without labels, annotations and managed fields", do: func(r *real) {
 				r.edit(configMaps, "a", "kubectl-replace", func(o map[string]any) {
-					m := o["metadata"].(map[string]any) //nolint:forcetypeassert // a test
-					for _, k := range []string{"labels", "annotations", "managedFields"} {
-						delete(m, k)
-					}
+					unstructuredRemove(o, "metadata", "labels", "annotations", "managedFields")
 				})
 			},
 			want: []string{
@@ -131,6 +129,7 @@ func TestAnEditOfAFieldOfOursIsDrift(t *testing.T) {
 }
 
 func TestWhatIsWrittenInAnotherWayIsNoDrift(t *testing.T) {
+	t.Parallel()
 	runAll(t, []act{
 		{name: "nobody does anything", do: func(*real) {}},
 		{

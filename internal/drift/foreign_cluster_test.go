@@ -14,6 +14,7 @@ func beStrict(a *app.Application) { a.Annotations = map[string]string{strictNote
 
 // Argo CD shows none of these (argo-cd #4537, #4661, #7611, #23368): a re-apply removes none of them.
 func TestWhatOthersAddIsNamedApart(t *testing.T) {
+	t.Parallel()
 	sidecar := func(r *real) {
 		r.strategic(deployments, "web", "kubectl-edit", `{"spec":{"template":{"spec":{"containers":[{"name":"miner","image":"miner:1"}]}}}}`)
 	}
@@ -168,6 +169,7 @@ spec:
 }
 
 func TestItemsOfListsAreComparedByTheirKeys(t *testing.T) {
+	t.Parallel()
 	runAll(t, []act{
 		{
 			name: "a Service's port is keyed anew, 80 to 8080", do: func(r *real) {

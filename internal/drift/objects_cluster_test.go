@@ -16,6 +16,7 @@ import (
 )
 
 func TestObjectsThatGoComeOrChangeHands(t *testing.T) {
+	t.Parallel()
 	byUs := func(r *real, name string) {
 		r.apply(configMaps, "slipway", strings.NewReplacer("NAME", name, "LABEL", manifest.LabelFor(string(r.app.Key())), "APP", string(r.app.Key())).Replace(
 			"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n  labels: {slipway.dev/application: LABEL}\n  annotations: {slipway.dev/application: APP}\ndata: {k: v}\n"))
@@ -169,6 +170,7 @@ func unstructuredRemove(o map[string]any, parent string, keys ...string) {
 
 // A namespace that goes takes everything with it; it comes back where the set or CreateNamespace=true brings it.
 func TestADeletedNamespaceComesBackWithWhatIsInIt(t *testing.T) {
+	t.Parallel()
 	for name, own := range map[string]bool{"from the set": true, "by CreateNamespace": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

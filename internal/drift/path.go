@@ -91,18 +91,18 @@ func item(list []any, token string) int {
 	return -1
 }
 
-// leave makes a field of u what it is in live: what is to be sent then changes nothing about it. It reports whether it
-// could. A field that is not there live goes from u.
-func leave(u, live map[string]any, path string) bool {
-	from, there := locate(live, path)
-	if to, ok := locate(u, path); ok {
-		if there {
-			return put(u, to, value(live, from))
-		}
-		return put(u, to, nil)
+// leave makes a field of u what it is in live: what is to be sent then changes nothing about it. What u does not have is
+// only in live because our applies have set it before, and goes.
+func leave(u, live map[string]any, path string) {
+	to, ok := locate(u, path)
+	if !ok {
+		return
 	}
-	// git does not say it, as a default that an apply would put back; or it is an item that somebody has added.
-	return true
+	var v any
+	if from, there := locate(live, path); there {
+		v = value(live, from)
+	}
+	put(u, to, v)
 }
 
 func value(at any, s steps) any {

@@ -76,9 +76,9 @@ func (sameVersion) ConvertFieldLabel(_ schema.GroupVersionKind, l, v string) (st
 	return l, v, nil
 }
 
-type creater struct{}
+type emptyObjects struct{}
 
-func (creater) New(k schema.GroupVersionKind) (runtime.Object, error) {
+func (emptyObjects) New(k schema.GroupVersionKind) (runtime.Object, error) {
 	u := &unstructured.Unstructured{Object: map[string]any{}}
 	u.SetGroupVersionKind(k)
 	return u, nil
@@ -86,7 +86,7 @@ func (creater) New(k schema.GroupVersionKind) (runtime.Object, error) {
 
 func manager(u *unstructured.Unstructured) *managedfields.FieldManager {
 	k := u.GroupVersionKind()
-	m, err := managedfields.NewDefaultCRDFieldManager(managedfields.NewDeducedTypeConverter(), sameVersion{}, noDefaults{}, creater{}, k, k.GroupVersion(), "", nil)
+	m, err := managedfields.NewDefaultCRDFieldManager(managedfields.NewDeducedTypeConverter(), sameVersion{}, noDefaults{}, emptyObjects{}, k, k.GroupVersion(), "", nil)
 	if err != nil {
 		panic(err)
 	}

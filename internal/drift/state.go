@@ -127,7 +127,7 @@ func (d *Drift) index(ctx context.Context, cluster string) ([]app.Name, error) {
 	}
 	var names []app.Name
 	if json.Unmarshal([]byte(text), &names) != nil {
-		return nil, nil
+		names = nil // lost: what is found again is in it again
 	}
 	return names, nil
 }

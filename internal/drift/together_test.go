@@ -52,7 +52,7 @@ type play struct {
 	script []string
 }
 
-func (p *play) between(op string, call func() error) error {
+func (p *play) between(_ string, call func() error) error {
 	if p.mu.TryLock() { // a run's requests come side by side; one of them at a time meets somebody
 		if p.dice.IntN(6) == 0 {
 			p.turn()
