@@ -73,9 +73,3 @@ type Drift struct {
 
 // New makes a Drift.
 func New(d Deps) *Drift { return &Drift{Deps: d, kept: newCache(), rescaled: 5 * time.Minute} }
-
-// idOf is what identifies a live object.
-func idOf(m *metav1.PartialObjectMetadata) manifest.ID {
-	gk := m.GroupVersionKind().GroupKind()
-	return manifest.ID{Group: gk.Group, Kind: gk.Kind, Namespace: m.Namespace, Name: m.Name}
-}
