@@ -31,6 +31,10 @@ type verdict struct {
 // saveTime is for storing what was found when the run's own time is over.
 const saveTime = 5 * time.Second
 
+// lastLook is the least time in which another object is looked at: a write that is cut off makes the next sync touch
+// everything.
+const lastLook = 5 * time.Second
+
 // settle judges suspects under the application's lock and heals what may be healed. What was found and healed is stored
 // whatever ends it: a heal that is forgotten would be made again too early.
 func (d *Drift) settle(ctx context.Context, name app.Name, w *work) (v verdict, err error) {
@@ -68,6 +72,9 @@ func (d *Drift) judgeAll(ctx context.Context, h *deploy.Held, ids []manifest.ID,
 	tooMany := h.TooMany(extras)
 	away := 0
 	for _, id := range ids {
+		if end, ok := ctx.Deadline(); ok && v.judged > 0 && time.Until(end) < lastLook {
+			return fault.New(fault.Unfinished, "judge: %d of %d suspects are left to the next sweep", len(ids)-v.judged, len(ids))
+		}
 		j, err := judgeAndHeal(ctx, h, id, state.Heals, tooMany)
 		if fault.Is(err, fault.Unavailable) {
 			away++

@@ -112,6 +112,7 @@ func (d *Drift) settleAll(ctx context.Context, c app.Cluster, found map[app.Name
 			switch {
 			case fault.Is(err, fault.Busy), fault.Is(err, fault.Superseded), fault.Is(err, fault.NotFound):
 				rep.Skipped++
+			case fault.Is(err, fault.Unfinished): // fewer judged than suspected
 			case err != nil:
 				failed = append(failed, fmt.Errorf("judge %s: %w", name, err))
 			}

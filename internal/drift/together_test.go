@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -103,7 +104,13 @@ func (p *play) commit() {
 func (p *play) sync() {
 	p.say("sync")
 	d, _ := p.w.process(p.w.stores)
-	err := d.Sync(p.t.Context(), p.w.app.Key(), false)
+	ctx := p.t.Context()
+	if p.depth > 1 { // within a heal, which it would wait for and which waits for it
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		defer cancel()
+		ctx = short
+	}
+	err := d.Sync(ctx, p.w.app.Key(), false)
 	switch {
 	case err == nil, fault.Is(err, fault.Busy), fault.Is(err, fault.Superseded), fault.Is(err, fault.Unavailable), fault.Is(err, fault.Unfinished):
 	default:
