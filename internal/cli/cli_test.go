@@ -156,6 +156,7 @@ func TestResourcesAndDifferencesArePrinted(t *testing.T) {
 }
 
 func TestSyncWaitsForWhatItAskedFor(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		automated bool
 		then      record.Record // after two polls

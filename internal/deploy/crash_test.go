@@ -95,7 +95,7 @@ func crashWorld(t *testing.T) *world {
 	w.mustSync()
 	theirs := configMapObject("theirs", "k", "old")
 	theirs.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl-create", Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1",
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:data":{"f:k":{}}}`)}}})
+		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:k":{}}}`)}})
 	w.server.put(t, theirs)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "c.yaml": configMap("c", "k: v2"), "same.yaml": configMap("same", "k: v1"),
 		"theirs.yaml": configMap("theirs", "k: v2"), "apps.yaml": declared("one", "three")})

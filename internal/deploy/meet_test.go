@@ -26,7 +26,7 @@ func unlabel(u *unstructured.Unstructured) {
 	u.SetLabels(nil)
 	entries := u.GetManagedFields()
 	for i := range entries { // whoever removes a label takes it out of our entry
-		entries[i].FieldsV1 = &metav1.FieldsV1{Raw: []byte(strings.ReplaceAll(string(entries[i].FieldsV1.Raw), `"f:`+manifest.Label+`":{}`, `"f:other":{}`))}
+		entries[i].FieldsV1 = metav1.NewFieldsV1(strings.ReplaceAll(entries[i].FieldsV1.GetRawString(), `"f:`+manifest.Label+`":{}`, `"f:other":{}`))
 	}
 	u.SetManagedFields(entries)
 }

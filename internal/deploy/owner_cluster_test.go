@@ -16,7 +16,7 @@ import (
 
 // makers are the ways by which an object comes into a cluster before git takes it over.
 var makers = map[string]func(*real, *unstructured.Unstructured){
-	"us": func(r *real, u *unstructured.Unstructured) {
+	"us": func(r *real, _ *unstructured.Unstructured) {
 		r.push(map[string]string{"a.yaml": configMap("a", "k: v1", "gone: x")})
 		r.mustSync()
 	},

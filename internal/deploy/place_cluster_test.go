@@ -66,7 +66,7 @@ func TestANamespaceOfTheSetComesBeforeWhatLivesInIt(t *testing.T) {
 		}
 		r.wantWrites()
 	})
-	t.Run("and stays when it leaves git", func(t *testing.T) {
+	t.Run("and stays when it leaves git", func(*testing.T) {
 		r.push(map[string]string{"b.yaml": configMap("b", "k: v1")})
 		r.mustSync()
 		r.wantWrites("apply ConfigMap b", "delete ConfigMap a")

@@ -222,7 +222,7 @@ func TestWarningsOfDeclarationsAreNotedWithTheirFile(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"apps.yaml": strings.Replace(declared("one"), "  project: default\n", "", 1)})
 	w.mustSync()
-	var h record.Run = w.record().History[0]
+	h := w.record().History[0]
 	if len(h.Notes) != 1 || !strings.HasPrefix(h.Notes[0], "apps/shop/apps.yaml") || !strings.Contains(h.Notes[0], "project") {
 		t.Errorf("the notes are %q", h.Notes)
 	}

@@ -185,7 +185,7 @@ func (s *server) merge(old, in *unstructured.Unstructured) *unstructured.Unstruc
 		u.SetUID(types.UID("uid-" + s.next()))
 	}
 	entries = append(entries, metav1.ManagedFieldsEntry{Manager: manifest.Manager, Operation: metav1.ManagedFieldsOperationApply,
-		APIVersion: u.GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: fields}})
+		APIVersion: u.GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(fields))})
 	u.SetManagedFields(entries)
 	return u
 }

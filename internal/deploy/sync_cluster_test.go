@@ -139,7 +139,7 @@ func TestASecretWithStringDataIsSentOnceAndNeverShown(t *testing.T) {
 	r.wantWrites("apply ConfigMap a")
 	r.push(map[string]string{"s.yaml": strings.Replace(secret, "VALUE", "hunter2-second", 1), "a.yaml": configMap("a", "k: v1")})
 	d := r.diff()["s"]
-	if len(d.Changes) != 1 || d.Changes[0].Path != ".data.password" || strings.Contains(d.Changes[0].New.(string), "aHVudGVy") { //nolint:forcetypeassert // a test
+	if len(d.Changes) != 1 || d.Changes[0].Path != ".data.password" || strings.Contains(d.Changes[0].New.(string), "aHVudGVy") { //nolint:forcetypeassert,errcheck // a test
 		t.Errorf("the difference is %+v", d)
 	}
 	r.push(map[string]string{"s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {password: '!hunter2-third!'}\n", "a.yaml": configMap("a", "k: v1")})
@@ -160,7 +160,7 @@ func TestDuplicateNamesInAListAreSentOnceWithAWarning(t *testing.T) {
 		t.Errorf("the notes are %q", r.notes())
 	}
 	containers, _, _ := nested(r.get("Deployment.apps", "web").Object, "spec", "template", "spec", "containers")
-	if d := cmp.Diff([]any{map[string]any{"name": "A", "value": "2"}}, containers[0].(map[string]any)["env"]); d != "" { //nolint:forcetypeassert // a test
+	if d := cmp.Diff([]any{map[string]any{"name": "A", "value": "2"}}, containers[0].(map[string]any)["env"]); d != "" { //nolint:forcetypeassert,errcheck // a test
 		t.Error(d)
 	}
 }
