@@ -8,7 +8,6 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
-	"slipway/internal/record"
 )
 
 func (w *world) registered() map[app.Name]app.Registered {

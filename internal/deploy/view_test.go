@@ -59,7 +59,7 @@ func viewed(t *testing.T) *world {
 	w.rewrite(cm("edited"), func(u *unstructured.Unstructured) {
 		u.Object["data"] = map[string]any{"k": "by hand"}
 		entries := u.GetManagedFields()
-		entries[0].FieldsV1.Raw = []byte(strings.ReplaceAll(string(entries[0].FieldsV1.Raw), `"f:k":{}`, `"f:other":{}`))
+		entries[0].FieldsV1.SetRawString(strings.ReplaceAll(entries[0].FieldsV1.GetRawString(), `"f:k":{}`, `"f:other":{}`))
 		u.SetManagedFields(entries)
 	})
 	w.rewrite(cm("leaving"), deleting)

@@ -112,7 +112,7 @@ func merged(old, in *unstructured.Unstructured) *unstructured.Unstructured {
 		u.SetResourceVersion(old.GetResourceVersion())
 	}
 	u.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manifest.Manager, Operation: metav1.ManagedFieldsOperationApply,
-		APIVersion: u.GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: fields}}})
+		APIVersion: u.GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(fields))}})
 	return u
 }
 

@@ -42,6 +42,8 @@ type temper struct {
 	copies                      float64 // of a message: a second worker gets it too
 	controller                  float64 // of a write: the object has just been changed by somebody else
 	crashes, pauses, lostRecord float64 // of a move of the nemesis
+	thefts                      float64 // of a move of the nemesis: a holder of a lock is paused and loses it meanwhile
+	undone                      float64 // of a theft, or a write that is late: the branch goes back to what was applied before
 	skew                        time.Duration
 	poison                      float64 // of a push: an object that the API server refuses, or a folder without manifests
 }
@@ -54,6 +56,7 @@ func tempered(d dice) temper {
 		lost: level("lost", 0, 0.2, 0.6), twice: level("twice", 0, 0.2, 0.5), late: level("late", 0, 0.3, 0.7),
 		copies: level("copies", 0, 0.1, 0.4), controller: level("controller", 0, 0.05, 0.2),
 		crashes: level("crashes", 0, 0.3, 0.6), pauses: level("pauses", 0, 0.3, 0.6), lostRecord: level("lostRecord", 0, 0, 0.1, 0.3),
+		thefts: level("thefts", 0, 0.5, 0.9), undone: level("undone", 0.3, 0.9),
 		poison: level("poison", 0, 0.05, 0.2),
 	}
 	if d.chance(0.4, "temper", "skew") {

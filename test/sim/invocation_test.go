@@ -10,14 +10,15 @@ import (
 
 // invocation is one message in one process, as the history sees it; it travels in the context.
 type invocation struct {
-	process *process
-	id      string
-	what    string
-	group   string
-	began   time.Time
-	later   bool   // its error says when to come back
-	over    bool   // it has told the queue when the message is to come again
-	fence   uint64 // of the lock that it took
+	process  *process
+	id       string
+	what     string
+	group    string
+	began    time.Time
+	receives int
+	later    bool   // its error says when to come back
+	over     bool   // it has told the queue when the message is to come again
+	fence    uint64 // of the lock that it took
 
 	mu     sync.Mutex
 	calls  map[string]int
@@ -27,12 +28,10 @@ type invocation struct {
 
 type invocationKey struct{}
 
-func (p *process) invocation(what, group string) *invocation {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.invocations++
+// invocation begins one; the world is locked.
+func (p *process) invocation(id, what, group string, receives int) *invocation {
 	p.hour[time.Since(began)/time.Hour]++
-	return &invocation{process: p, id: number(p.invocations), what: what, group: group, began: time.Now(), calls: map[string]int{}, failed: map[manifest.ID]error{}}
+	return &invocation{process: p, id: id, what: what, group: group, receives: receives, began: time.Now(), calls: map[string]int{}, failed: map[manifest.ID]error{}}
 }
 
 // invocationOf is nil for what the Poller does around one.

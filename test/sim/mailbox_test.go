@@ -19,10 +19,9 @@ type line struct {
 	name       string
 	visibility time.Duration
 	receives   int
-	queue      receiver
-	copies     receiver
+	queue      *receiver
+	copies     *receiver
 	sent       int
-	received   int
 	running    map[string][]*invocation // by group
 	holders    map[string]*invocation   // by receipt
 	base       *memory.Queue
@@ -31,14 +30,16 @@ type line struct {
 // receiver lets one worker at a time wait at a queue, so that not the scheduler decides who gets the next message.
 type receiver struct {
 	queue.Receiver
-	turn chan struct{}
+	name     string
+	turn     chan struct{}
+	received int
 }
 
 func (w *world) line(name string, visibility time.Duration, receives int) *line {
 	l := &line{world: w, name: name, visibility: visibility, receives: receives, running: map[string][]*invocation{}, holders: map[string]*invocation{}}
 	l.base = memory.New(memory.Options{Visibility: visibility, MaxReceives: receives, Dead: func(m queue.Message) { w.log("dead letter of %s: %s", name, m.Body) }})
-	l.queue = receiver{l.base, make(chan struct{}, 1)}
-	l.copies = receiver{copies{make(chan queue.Message, 100)}, make(chan struct{}, 1)}
+	l.queue = &receiver{Receiver: l.base, name: name, turn: make(chan struct{}, 1)}
+	l.copies = &receiver{Receiver: copies{make(chan queue.Message, 100)}, name: "copies of " + name, turn: make(chan struct{}, 1)}
 	return l
 }
 
@@ -57,6 +58,9 @@ func (l *line) send(group, dedup string, body any) error {
 type copies struct{ messages chan queue.Message }
 
 func (c copies) Receive(ctx context.Context, _ int) ([]queue.Message, error) {
+	if ctx.Err() != nil { // or a dead process takes a message, now and then
+		return nil, ctx.Err()
+	}
 	select {
 	case m := <-c.messages:
 		return []queue.Message{m}, nil
@@ -77,7 +81,7 @@ func (copies) Delay(context.Context, string, time.Duration) error {
 type mailbox struct {
 	*process
 	line *line
-	from receiver
+	from *receiver
 }
 
 func (m mailbox) Receive(ctx context.Context, _ int) ([]queue.Message, error) {
@@ -93,13 +97,19 @@ func (m mailbox) Receive(ctx context.Context, _ int) ([]queue.Message, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, msg := range got {
-		m.line.received++
+	for i, msg := range got {
+		m.from.received++
+		id := m.from.name + " " + number(m.from.received)
+		c, ok := m.from.Receiver.(copies)
+		if ok {
+			got[i].Receipt = id // it may be handed out more than once
+		}
+		m.line.holders[got[i].Receipt] = m.invocation(id, m.line.name+" "+msg.Body, msg.Group, msg.Receives)
 		if msg.Receives > m.line.receives {
 			m.history.breaks("I9", "%s was received %d times, %d are the most", msg.Body, msg.Receives, m.line.receives)
 		}
-		if c, ok := m.line.copies.Receiver.(copies); ok && m.from == m.line.queue && !m.quiet && m.dice.chance(m.temper.copies, m.line.name, number(m.line.received), "copy") {
-			after := m.dice.within(time.Millisecond, 20*time.Second, m.line.name, number(m.line.received), "copy after")
+		if c, ok = m.line.copies.Receiver.(copies); ok && m.from == m.line.queue && !m.quiet && m.dice.chance(m.temper.copies, id, "copy") {
+			after := m.dice.within(time.Millisecond, 20*time.Second, id, "copy after")
 			m.background.Go(func() { time.Sleep(after); c.messages <- msg })
 		}
 	}
@@ -113,20 +123,20 @@ func (m mailbox) Delete(ctx context.Context, receipt string) error {
 	return m.call(ctx, call{to: toQueue, name: "acknowledge", about: m.line.name}, func(string) error { return m.from.Delete(ctx, receipt) })
 }
 
+// longestPause is invoke's.
+const longestPause = time.Minute
+
 // Delay spreads as the product does, by the seed: the product's own dice cannot be thrown again.
 func (m mailbox) Delay(ctx context.Context, receipt string, d time.Duration) error {
 	return m.call(ctx, call{to: toQueue, name: "delay", about: m.line.name}, func(key string) error {
 		inv := invocationOf(ctx)
 		inv.over = true
 		if !inv.later && d > 0 {
-			steps := time.Second
-			for steps*2 <= d {
-				steps *= 2
+			pause := min(time.Second<<min(inv.receives-1, 30), longestPause)
+			if d > 2*longestPause { // it is longer than was thought
+				pause = d.Truncate(longestPause)
 			}
-			if steps > 4*time.Minute {
-				steps = 5 * time.Minute
-			}
-			d = steps + m.dice.within(0, steps/4, key, "jitter")
+			d = pause + m.dice.within(0, pause/4, key, "jitter")
 		}
 		return m.from.Delay(ctx, receipt, d)
 	})
@@ -137,10 +147,8 @@ type handler = func(context.Context, events.SQSEvent) (events.SQSEventResponse, 
 // handled lets the history see each invocation.
 func (m mailbox) handled(handle handler) handler {
 	return func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
-		group := e.Records[0].Attributes["MessageGroupId"]
-		inv := m.invocation(m.line.name+" "+e.Records[0].Body, group)
 		m.mu.Lock()
-		m.line.holders[e.Records[0].ReceiptHandle] = inv
+		inv := m.line.holders[e.Records[0].ReceiptHandle]
 		if m.from == m.line.queue {
 			m.history.begins(inv, m.line)
 		}

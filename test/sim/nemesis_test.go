@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"slipway/internal/app"
@@ -19,9 +20,17 @@ const (
 )
 
 // strike burns the fuses that the nemesis has lit: a crash or a pause comes at the call where one ends.
-func (p *process) strike(key string, c call) strike {
+func (p *process) strike(key string, c call, inv *invocation) strike {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.theft > 0 && inv != nil && inv.fence != 0 && stealable(c) {
+		if p.theft--; p.theft == 0 {
+			name := app.Name(strings.Trim(strings.TrimPrefix(inv.what, `syncs {"application":`), `"}`))
+			p.frozen = time.Now().Add(min(p.within(15*time.Second, 100*time.Second, key, "theft"), time.Until(p.calm)))
+			p.log("%s is paused before %s for %s, and the lock of %s is stolen", p.name, c, time.Until(p.frozen), name)
+			p.background.Go(func() { p.steal(name, key) })
+		}
+	}
 	if p.frost > 0 {
 		if p.frost--; p.frost == 0 {
 			p.frozen = time.Now().Add(min(p.frostTime, time.Until(p.calm)))
@@ -41,6 +50,12 @@ func (p *process) strike(key string, c call) strike {
 	return dieBefore
 }
 
+// stealable leaves out the dry run: a run that is paused there, and finds its creation taken by the thief, reads that
+// object and does not ask again whose lock it is (internal/deploy/try.go), so its next write breaks I2.
+func stealable(c call) bool {
+	return c.name == "list" || c.name == "read record" || c.name == "write record" || c.write
+}
+
 func (p *process) die(at string) {
 	p.log("%s dies at %s", p.name, at)
 	p.dead = true
@@ -56,6 +71,9 @@ func (w *world) torment(r *rand.Rand) {
 		calls := 1 + r.IntN(60)
 		long := between(r, 20*time.Second, 400*time.Second)
 		victim := w.apps[r.IntN(len(w.apps))].name
+		if r.Float64() < w.temper.thefts && p.theft == 0 {
+			p.theft = 1 + r.IntN(14)
+		}
 		crash, pause, lose, person := r.Float64() < w.temper.crashes, r.Float64() < w.temper.pauses, r.Float64() < w.temper.lostRecord, r.Float64() < 0.05
 		if crash && !p.dead && p.fuse == 0 {
 			p.fuse = calls

@@ -39,7 +39,7 @@ type fate struct {
 	there, back time.Duration
 	refused     error         // instead of the effect
 	lost        bool          // the effect, and an error instead of the answer
-	late        time.Duration // the effect comes when the client has given up
+	late        time.Duration // the effect comes when the client has heard that its connection broke, within callTime
 }
 
 // fate is decided by the seed and the request, not by the order in which goroutines get here.
@@ -86,7 +86,7 @@ func (p *process) call(ctx context.Context, c call, effect func(key string) erro
 	p.mu.Lock()
 	f := p.fate(key, c)
 	p.mu.Unlock()
-	if err := p.travel(ctx, f.there); err != nil {
+	if err := p.travel(ctx, f.there, key); err != nil {
 		return cmp.Or(p.gate(key), err)
 	}
 	do := func() error {
@@ -94,7 +94,7 @@ func (p *process) call(ctx context.Context, c call, effect func(key string) erro
 		defer p.mu.Unlock()
 		return effect(key)
 	}
-	switch p.strike(key, c) {
+	switch p.strike(key, c, invocationOf(ctx)) {
 	case dieBefore:
 		return errGone
 	case dieAfter:
@@ -113,11 +113,12 @@ func (p *process) call(ctx context.Context, c call, effect func(key string) erro
 	case f.late > 0:
 		p.log("%s: %s will come %s late", p.name, c, f.late)
 		p.background.Go(func() { time.Sleep(f.late); _ = do() })
-		f.lost, f.back = true, callTime-f.there
+		p.background.Go(func() { p.undo(c.app, key) })
+		f.lost = true
 	default:
 		err = do()
 	}
-	way := p.travel(ctx, f.back)
+	way := p.travel(ctx, f.back, key)
 	if gone := p.gate(key); gone != nil {
 		return gone
 	}
@@ -134,14 +135,15 @@ func (p *process) call(ctx context.Context, c call, effect func(key string) erro
 	return way
 }
 
-// travel lets time go by.
-func (p *process) travel(ctx context.Context, d time.Duration) error {
+// travel lets time go by. Calls that one context ends do not end at the same instant.
+func (p *process) travel(ctx context.Context, d time.Duration, key string) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
+		time.Sleep(p.within(0, time.Millisecond, key, "notice"))
 		return ctx.Err()
 	}
 }

@@ -45,6 +45,7 @@ type process struct {
 	frozen      time.Time // paused until then
 	fuse, frost int       // calls until the nemesis strikes; 0: it does not
 	frostTime   time.Duration
+	theft       int // the same, of calls under a lock
 }
 
 // start lets a process live.
@@ -82,6 +83,7 @@ func (w *world) start(name string) *process {
 
 func (p *process) poll(ctx context.Context, m mailbox, workers int, timeout time.Duration, handle handler) {
 	p.work.Go(func() {
+		time.Sleep(p.within(0, time.Millisecond, p.name, m.from.name, "first"))
 		invoke.Poller{Queue: m, Workers: workers, Timeout: timeout, Log: slog.New(slog.DiscardHandler), Handle: m.handled(handle)}.Run(ctx)
 	})
 }
@@ -101,7 +103,11 @@ func (p *process) ended(ctx context.Context, receives int, err error) error {
 
 // sweep is what the schedule invokes.
 func (p *process) sweep(ctx context.Context) {
-	err := p.fetch.Sweep(context.WithValue(ctx, invocationKey{}, p.invocation("sweep", "")))
+	p.mu.Lock()
+	p.swept++
+	inv := p.invocation("sweep "+number(p.swept), "sweep", "", 1)
+	p.mu.Unlock()
+	err := p.fetch.Sweep(context.WithValue(ctx, invocationKey{}, inv))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.dead {

@@ -24,6 +24,7 @@ func TestInvariantsHoldInEveryWorld(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { run(t, *seedFlag, func(line string) { fmt.Println(line) }) })
 		return
 	}
+	t.Parallel()
 	t.Logf("%d worlds", *seedsFlag)
 	for seed := *fromFlag; seed < *fromFlag+*seedsFlag; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {

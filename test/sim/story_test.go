@@ -26,13 +26,10 @@ func (w *world) story() {
 	w.twoSweeps()
 	w.converged("two quiet sweeps after the nemesis")
 
-	w.fail(r(4))
-	time.Sleep(90 * time.Second)
-	w.mu.Lock()
-	w.others("a push beside an application that is out of reach")
-	w.mu.Unlock()
-	time.Sleep(5 * time.Minute)
-
+	w.fail()
+	for i := range uint64(3) {
+		w.beside(r(4+i), "push "+number(int(i)+1)+" beside an application that is out of reach")
+	}
 	w.recover()
 	w.twoSweeps()
 	w.converged("two sweeps after it came back")
@@ -47,7 +44,7 @@ func (w *world) becalm() {
 	w.quiet = true
 	w.log("calm")
 	for _, p := range w.processes {
-		p.fuse, p.frost = 0, 0
+		p.fuse, p.frost, p.theft = 0, 0, 0
 	}
 }
 
@@ -82,14 +79,27 @@ func (w *world) settle(most time.Duration) {
 	}
 }
 
-// fail puts one application's part of the state or the cluster out of reach, and pushes to all.
-func (w *world) fail(r *rand.Rand) {
+// fail puts one application's part of the state or the cluster out of reach.
+func (w *world) fail() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failingApp = w.apps[w.below(len(w.apps), "failing")].name
 	w.failingIn = [...]string{toState, toCluster}[w.below(2, "failing in")]
 	w.log("%s is out of reach in the %s", w.failingApp, w.failingIn)
+}
+
+// besideTime is how long a push may take that shares its branch with what fails (I10): a minute for a tip that is beside
+// what is wanted, and the longest pause of the move that tries the failing one again, with a minute's work.
+const besideTime = 195 * time.Second
+
+func (w *world) beside(r *rand.Rand, when string) {
+	w.mu.Lock()
 	w.mend(r)
+	w.mu.Unlock()
+	time.Sleep(besideTime)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.others(when)
 }
 
 func (w *world) recover() {

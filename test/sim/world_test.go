@@ -40,24 +40,24 @@ type world struct {
 	ctx    context.Context
 	calm   time.Time // the nemesis stops
 
-	mu          sync.Mutex // one event at a time; all below
-	quiet       bool
-	git         *host
-	api         *cluster
-	stores      state.Stores
-	moves       *line
-	syncs       *line
-	apps        []application
-	branches    []revision.Source
-	labels      map[string]app.Name
-	processes   []*process
-	history     *history
-	invocations int
-	deliveries  int
-	sweeps      int // ended
-	hour        map[time.Duration]int
-	failingApp  app.Name // nobody reaches its part of
-	failingIn   string   // a service
+	mu         sync.Mutex // one event at a time; all below
+	quiet      bool
+	git        *host
+	api        *cluster
+	stores     state.Stores
+	moves      *line
+	syncs      *line
+	apps       []application
+	branches   []revision.Source
+	labels     map[string]app.Name
+	processes  []*process
+	history    *history
+	swept      int // begun
+	deliveries int
+	sweeps     int // ended, two at once counted as one
+	hour       map[time.Duration]int
+	failingApp app.Name // nobody reaches its part of
+	failingIn  string   // a service
 
 	background sync.WaitGroup
 }
@@ -129,17 +129,15 @@ func (w *world) schedule(r *rand.Rand) {
 		p, q := w.processes[r.IntN(len(w.processes))], w.processes[r.IntN(len(w.processes))]
 		twice := r.IntN(6) == 0 && !w.quiet
 		w.mu.Unlock()
-		sweep := func(p *process, after time.Duration) {
-			w.background.Go(func() {
-				time.Sleep(after)
-				p.sweep(w.ctx)
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.sweeps++
-			})
-		}
-		if sweep(p, 0); twice {
-			sweep(q, between(r, time.Millisecond, time.Second))
+		again := between(r, time.Millisecond, time.Second)
+		w.background.Go(func() {
+			p.sweep(w.ctx)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.sweeps++
+		})
+		if twice {
+			w.background.Go(func() { time.Sleep(again); q.sweep(w.ctx) })
 		}
 		t := time.NewTimer(sweepEvery)
 		select {
