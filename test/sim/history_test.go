@@ -24,6 +24,7 @@ type past struct {
 	source  revision.Source
 	applied revision.SHA // "" at first, and after the loss of the record
 	fence   uint64       // of the newest run that has finished
+	locked  uint64       // of the newest run
 }
 
 // breaks reports a broken invariant once and for all.
@@ -39,7 +40,7 @@ func (h *history) breaks(invariant, format string, args ...any) {
 func (h *history) recorded(inv *invocation, before, after record.Record) {
 	p := h.apps[app.Name(after.Application)]
 	if after.Lock.Fence != before.Lock.Fence && after.Lock.Owner != "" {
-		inv.fence = after.Lock.Fence
+		inv.fence, p.locked = after.Lock.Fence, after.Lock.Fence
 		h.log("%s locks %s by fence %s, takeover from %s", inv.process.name, after.Application, short(inv.fence), short(after.Lock.Takeover))
 	}
 	src := p.source.String()
@@ -81,7 +82,7 @@ func (h *history) forward(from, to revision.SHA) bool { return h.git.ancestor(fr
 func (h *history) wrote(inv *invocation, id manifest.ID, created, deleted bool) {
 	newest, p := h.objects[id], h.apps[appOf(id)]
 	switch {
-	case created && inv.fence < max(newest, p.fence):
+	case created && inv.fence < p.locked:
 		h.log("%s was created by an old run", id)
 		h.stale[id] = true
 	case inv.fence < newest:

@@ -94,7 +94,7 @@ func (p *process) call(ctx context.Context, c call, effect func(key string) erro
 		defer p.mu.Unlock()
 		return effect(key)
 	}
-	switch p.strike(key, c, invocationOf(ctx)) {
+	switch p.strike(key, c, invocationOf(ctx)) { //nolint:contextcheck // what the nemesis does outlives the call
 	case dieBefore:
 		return errGone
 	case dieAfter:

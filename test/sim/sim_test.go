@@ -20,11 +20,11 @@ var (
 )
 
 func TestInvariantsHoldInEveryWorld(t *testing.T) {
+	t.Parallel()
 	if *seedFlag >= 0 {
 		synctest.Test(t, func(t *testing.T) { run(t, *seedFlag, func(line string) { fmt.Println(line) }) })
 		return
 	}
-	t.Parallel()
 	t.Logf("%d worlds", *seedsFlag)
 	for seed := *fromFlag; seed < *fromFlag+*seedsFlag; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {

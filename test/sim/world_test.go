@@ -39,6 +39,7 @@ type world struct {
 	trace  func(line string) // nil: nobody reads along
 	ctx    context.Context
 	calm   time.Time // the nemesis stops
+	told   sync.Mutex
 
 	mu         sync.Mutex // one event at a time; all below
 	quiet      bool
@@ -127,14 +128,17 @@ func (w *world) schedule(r *rand.Rand) {
 	for {
 		w.mu.Lock()
 		p, q := w.processes[r.IntN(len(w.processes))], w.processes[r.IntN(len(w.processes))]
-		twice := r.IntN(6) == 0 && !w.quiet
+		quiet := w.quiet
+		twice := r.IntN(6) == 0 && !quiet
 		w.mu.Unlock()
 		again := between(r, time.Millisecond, time.Second)
 		w.background.Go(func() {
 			p.sweep(w.ctx)
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.sweeps++
+			if quiet {
+				w.sweeps++
+			}
 		})
 		if twice {
 			w.background.Go(func() { time.Sleep(again); q.sweep(w.ctx) })
@@ -158,5 +162,7 @@ func (w *world) log(format string, args ...any) {
 	if w.trace == nil {
 		return
 	}
+	w.told.Lock()
+	defer w.told.Unlock()
 	w.trace(fmt.Sprintf("%10.3fs  ", time.Since(began).Seconds()) + fmt.Sprintf(format, args...))
 }
