@@ -1,4 +1,4 @@
-// Command slipway runs and inspects Slipway: up, demo, app, render. It only hands over to internal/cli, and to the
+// Command slipway runs and inspects Slipway: up, demo, app, sweep, render. It only hands over to internal/cli, and to the
 // render child before anything else is set up, since a child starts for every application that is rendered.
 package main
 

@@ -23,13 +23,15 @@ const (
 	lineBytes = 64 << 10 // of the ready line
 )
 
-// firstLine sends the first line of r and drops the rest, so that a writer never blocks and never gets SIGPIPE.
+// firstLine sends the first line of r, if there is one, and drops the rest, so that a writer never blocks and never gets
+// SIGPIPE.
 func firstLine(r io.ReadCloser, lines chan<- string) {
 	defer func() { _ = r.Close() }()
 	s := bufio.NewScanner(io.LimitReader(r, lineBytes))
 	if s.Scan() {
 		lines <- s.Text()
 	}
+	close(lines)
 	_, _ = io.Copy(io.Discard, r)
 }
 

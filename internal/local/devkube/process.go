@@ -63,19 +63,38 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startDeadline)
 	defer cancel()
-	select {
-	case line := <-lines:
-		if err = p.read(line); err == nil {
-			p.Ready = time.Since(begin)
-			return p, nil
-		}
-	case <-p.done:
-		err = p.err
-	case <-ctx.Done():
-		err = fmt.Errorf("not ready in %s: %w", time.Since(begin).Round(time.Millisecond), ctx.Err())
+	line, err := p.firstLine(ctx, lines)
+	if err == nil {
+		err = p.read(line)
 	}
-	p.kill()
-	return nil, fmt.Errorf("start devkube: %w%s", err, lastLines(o.Dir))
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("not ready in %s: %w", time.Since(begin).Round(time.Millisecond), err)
+		}
+		p.kill()
+		return nil, fmt.Errorf("start devkube: %w%s", err, lastLines(o.Dir))
+	}
+	p.Ready = time.Since(begin)
+	return p, nil
+}
+
+// firstLine is what the process said first, also if it has gone by then: Exited tells that. One that ends without a word
+// is an error.
+func (p *Process) firstLine(ctx context.Context, lines <-chan string) (string, error) {
+	select {
+	case line, said := <-lines:
+		if said {
+			return line, nil
+		}
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	select {
+	case <-p.done:
+		return "", p.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // launch starts the process; the channel gives its first line of standard output.
