@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -59,7 +60,19 @@ func (r *run) try(ctx context.Context, want *desired, p *plan) error {
 	if err := r.tryAll(ctx, want.cluster, triable, refused); err != nil {
 		return err
 	}
+	if err := r.met(ctx, p); err != nil {
+		return err
+	}
 	return refusal(p.send, refused)
+}
+
+// met reads the record again if an object was read after it: of one that was not in the LIST, uid and resourceVersion may
+// be those of a newer run, which its own write would not refuse (rules 10 and 12).
+func (r *run) met(ctx context.Context, p *plan) error {
+	if slices.ContainsFunc(p.send, func(s *step) bool { return s.contact }) {
+		return r.holds(ctx)
+	}
+	return nil
 }
 
 // tryAll adds to refused what the API server will not have; every other error ends it.

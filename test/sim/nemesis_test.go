@@ -23,7 +23,7 @@ const (
 func (p *process) strike(key string, c call, inv *invocation) strike {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.theft > 0 && inv != nil && inv.fence != 0 && stealable(c) {
+	if p.theft > 0 && inv != nil && inv.fence != 0 {
 		if p.theft--; p.theft == 0 {
 			name := app.Name(strings.Trim(strings.TrimPrefix(inv.what, `syncs {"application":`), `"}`))
 			p.frozen = time.Now().Add(min(p.within(15*time.Second, 100*time.Second, key, "theft"), time.Until(p.calm)))
@@ -48,12 +48,6 @@ func (p *process) strike(key string, c call, inv *invocation) strike {
 		return dieAfter
 	}
 	return dieBefore
-}
-
-// stealable leaves out the dry run: a run that is paused there, and finds its creation taken by the thief, reads that
-// object and does not ask again whose lock it is (internal/deploy/try.go), so its next write breaks I2.
-func stealable(c call) bool {
-	return c.name == "list" || c.name == "read record" || c.name == "write record" || c.write
 }
 
 func (p *process) die(at string) {
