@@ -176,7 +176,9 @@ func (w *world) labelled(name app.Name) []string {
 				w.t.Fatalf("list %s: %v", r.Name, err)
 			}
 			for _, m := range items.Items {
-				out = append(out, r.Kind+" "+m.Name)
+				if m.DeletionTimestamp == nil { // deleted in the foreground: the collector takes a moment
+					out = append(out, r.Kind+" "+m.Name)
+				}
 			}
 		}
 	}
