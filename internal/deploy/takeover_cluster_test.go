@@ -57,9 +57,8 @@ func TestALostStateIsRebuiltAndNoPodRestarted(t *testing.T) {
 	if got := names(); len(got) != 1 || got[0] != pod {
 		t.Errorf("pods are %v, was %s", got, pod)
 	}
-	if r.get("ConfigMap", "b") != nil {
-		t.Error("b is orphaned")
-	}
+	// Deleted in the foreground: the collector takes a moment.
+	eventually(t, "b is gone", func() bool { return r.get("ConfigMap", "b") == nil })
 }
 
 // A run is paused before its first write, another takes over and finishes, and the first goes on: by real
