@@ -206,6 +206,12 @@ func (r *real) eventually(what string, is func() bool) {
 func (r *real) field(plural, name, path string) string {
 	r.t.Helper()
 	u, err := r.at(plural).Get(r.t.Context(), name, metav1.GetOptions{})
+	if err == nil && slices.Equal(u.GetFinalizers(), []string{metav1.FinalizerDeleteDependents}) { // the collector takes a moment
+		r.eventually(name+" is gone", func() bool {
+			u, err = r.at(plural).Get(r.t.Context(), name, metav1.GetOptions{})
+			return err != nil
+		})
+	}
 	if err != nil {
 		return "gone"
 	}
