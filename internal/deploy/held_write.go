@@ -67,7 +67,7 @@ func (h *Held) Own(ctx context.Context, id manifest.ID, live, next *unstructured
 
 // Disown drops the entry that a patch of ours has left: what it has set is to be the next apply's alone.
 func (h *Held) Disown(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	for range rewrites {
+	for try := range rewrites {
 		all := live.GetManagedFields()
 		rest := slices.DeleteFunc(slices.Clone(all), func(e metav1.ManagedFieldsEntry) bool {
 			return e.Manager == manifest.Manager && e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == ""
@@ -90,6 +90,9 @@ func (h *Held) Disown(ctx context.Context, id manifest.ID, live *unstructured.Un
 			return nil, err
 		}
 		h.Changed()
+		if err := settleDown(ctx, try); err != nil {
+			return nil, err
+		}
 		if live, err = h.Get(ctx, id); err != nil {
 			return nil, err
 		}

@@ -43,9 +43,12 @@ func (r *run) prune(ctx context.Context, p *plan) error {
 
 func (r *run) remove(ctx context.Context, p *plan, m *metav1.PartialObjectMetadata) error {
 	id := idOf(m)
-	for range rewrites {
+	for try := range rewrites {
 		err := p.cluster.Delete(ctx, id, m.UID, m.ResourceVersion)
 		if !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		if err := settleDown(ctx, try); err != nil {
 			return err
 		}
 		u, err := p.cluster.Get(ctx, id)

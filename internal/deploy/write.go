@@ -12,18 +12,17 @@ import (
 	"slipway/internal/record"
 )
 
-// rewrites bounds how often one object is written again after a 409: controllers raise resourceVersions, and a run that
-// cannot get a word in comes back later (faults 30).
-const rewrites = 3
-
 // write sends one object on condition of the uid and resourceVersion that were read under the lock (rule 12). After a
 // 409 it looks at the object again, and reads the record before it writes again: only the fence tells whether the other
 // writer was a controller or a newer run (without it, P3 breaks in 24 steps).
 func (r *run) write(ctx context.Context, c Cluster, s *step) (*unstructured.Unstructured, []string, error) {
-	for range rewrites {
+	for try := range rewrites {
 		out, warnings, err := r.send(ctx, c, s)
 		if !fault.Is(err, fault.Conflict) {
 			return out, warnings, err
+		}
+		if err := settleDown(ctx, try); err != nil {
+			return nil, nil, err
 		}
 		if err := r.meet(ctx, c, s); err != nil {
 			return nil, nil, err
