@@ -35,17 +35,6 @@ func (h hooked) List(ctx context.Context) ([]record.Record, error) {
 	return all, err
 }
 
-// once is what happens just before the first request of that name, whoever sends it.
-func (s *server) once(op string, do func()) {
-	var first sync.Once
-	s.around = func(name string, call func() error) error {
-		if name == op {
-			first.Do(func() { s.around = nil; do() })
-		}
-		return call()
-	}
-}
-
 // unfinishedSync applies all that is wanted, and its process is gone before the record says so.
 func unfinishedSync(w *world) {
 	w.t.Helper()
@@ -64,7 +53,7 @@ func unfinishedSync(w *world) {
 func TestNothingIsHealedOnceSomethingNewerIsWanted(t *testing.T) {
 	w, s := newMemory(t)
 	w.sync(configMap("a", "k: v1") + configMap("b", "k: v1"))
-	s.edit(cm("b"), "person", set("k", "x"))
+	s.Edit(cm("b"), "person", set("k", "x"))
 	lists := 0
 	w.drift.Records = hooked{w.stores.Records, func() {
 		if lists++; lists != 2 { // the second is the one after the LIST
@@ -109,13 +98,13 @@ func TestACommitThatComesWhileItIsJudgedStopsTheHeal(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			w, s := newMemory(t)
 			w.sync(configMap("a", "k: v1"))
-			s.edit(cm("a"), "person", set("k", "x"))
-			s.take()
-			s.once(op, func() { w.push(configMap("a", "k: v2")) })
+			s.Edit(cm("a"), "person", set("k", "x"))
+			s.Take()
+			s.Once(op, func() { w.push(configMap("a", "k: v2")) })
 			if rep := w.sweep(); rep.Healed > 0 || rep.Skipped != 1 {
 				t.Errorf("%+v", rep)
 			}
-			if got := s.take(); got != nil {
+			if got := s.Take(); got != nil {
 				t.Errorf("written: %q", got)
 			}
 			if !slices.Contains(w.woken, w.app.Key()) {
@@ -130,9 +119,9 @@ func TestALostLockStopsTheHeal(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			w, s := newMemory(t)
 			w.sync(configMap("a", "k: v1") + configMap("b", "k: v1"))
-			s.edit(cm("a"), "person", set("k", "x"))
-			s.edit(cm("b"), "person", set("k", "x"))
-			s.once(op, func() { // the lease ended: another run took over and finished
+			s.Edit(cm("a"), "person", set("k", "x"))
+			s.Edit(cm("b"), "person", set("k", "x"))
+			s.Once(op, func() { // the lease ended: another run took over and finished
 				w.push(configMap("a", "k: v2") + configMap("b", "k: v2"))
 				other, _ := w.process(w.stores)
 				r := w.record()
@@ -156,13 +145,13 @@ func TestALostLockStopsTheHeal(t *testing.T) {
 func TestAnApplicationAtWorkIsLeftToItsSync(t *testing.T) { // faults 46
 	w, s := newMemory(t)
 	w.sync(configMap("a", "k: v1"))
-	s.edit(cm("a"), "person", set("k", "x"))
+	s.Edit(cm("a"), "person", set("k", "x"))
 	r := w.record()
 	if err := r.Take("sync", time.Now(), time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	w.put(r)
-	s.take()
+	s.Take()
 	if rep := w.sweep(); rep.Skipped != 1 || rep.Healed > 0 || len(rep.Findings) > 0 {
 		t.Errorf("%+v", rep)
 	}
@@ -176,10 +165,11 @@ func TestAnApplicationAtWorkIsLeftToItsSync(t *testing.T) { // faults 46
 func TestAPartialListMeansNothingIsMissing(t *testing.T) {
 	w, s := newMemory(t)
 	w.sync(configMap("a", "k: v1") + configMap("b", "k: v1") + secret)
-	s.edit(cm("a"), "person", set("k", "x"))
-	s.drop(cm("b"))
-	s.broken = map[schema.GroupKind]error{{Kind: "Secret"}: fault.New(fault.Unavailable, "429")}
-	s.take()
+	s.Edit(cm("a"), "person", set("k", "x"))
+	s.Drop(cm("b"))
+	secrets, configMaps := schema.GroupKind{Kind: "Secret"}, schema.GroupKind{Kind: "ConfigMap"}
+	s.FailKind(secrets, fault.New(fault.Unavailable, "429"))
+	s.Take()
 	rep, err := w.drift.Sweep(t.Context(), app.Cluster{Name: "real"})
 	if !fault.Is(err, fault.Unavailable) {
 		t.Errorf("the error is %v", err)
@@ -187,13 +177,14 @@ func TestAPartialListMeansNothingIsMissing(t *testing.T) {
 	if d := cmp.Diff([]string{"Drifted ConfigMap/a healed .data.k by person", "Missing ConfigMap/b healed"}, found(rep)); d != "" {
 		t.Error(d)
 	}
-	s.broken[schema.GroupKind{Kind: "ConfigMap"}] = fault.New(fault.Unavailable, "503")
-	s.take()
-	if rep, err := w.drift.Sweep(t.Context(), app.Cluster{Name: "real"}); err == nil || len(rep.Findings) > 0 || s.take() != nil {
+	s.FailKind(configMaps, fault.New(fault.Unavailable, "503"))
+	s.Take()
+	if rep, err := w.drift.Sweep(t.Context(), app.Cluster{Name: "real"}); err == nil || len(rep.Findings) > 0 || s.Take() != nil {
 		t.Errorf("no kind was seen: %+v, error %v", rep, err)
 	}
-	s.broken = nil
-	s.drop(manifest.ID{Kind: "Secret", Namespace: "shop", Name: "s"})
+	s.FailKind(secrets, nil)
+	s.FailKind(configMaps, nil)
+	s.Drop(manifest.ID{Kind: "Secret", Namespace: "shop", Name: "s"})
 	if d := cmp.Diff([]string{"Missing Secret/s healed"}, found(w.sweep())); d != "" {
 		t.Error(d)
 	}
@@ -205,17 +196,17 @@ func TestAnAPIServerInTroubleLosesNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, s := newMemory(t)
 				w.sync(configMap("a", "k: v1") + configMap("b", "k: v1") + configMap("c", "k: v1"))
-				s.edit(cm("a"), "person", set("k", "x"))
-				s.drop(cm("b"))
+				s.Edit(cm("a"), "person", set("k", "x"))
+				s.Drop(cm("b"))
 				requests := 0
 				trouble := func(fail func() error) {
-					s.around = func(name string, call func() error) error {
+					s.Around(func(name string, call func() error) error {
 						requests++
 						if name == op {
 							return fail()
 						}
 						return call()
-					}
+					})
 				}
 				hang := make(chan struct{})
 				for _, fail := range []func() error{
@@ -226,7 +217,7 @@ func TestAnAPIServerInTroubleLosesNothing(t *testing.T) {
 					trouble(fail)
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					go func() { <-ctx.Done(); close(hang) }()
-					s.take()
+					s.Take()
 					rep, err := w.drift.Sweep(ctx, app.Cluster{Name: "real"})
 					if err == nil && rep.Healed < 2 && !slices.ContainsFunc(rep.Findings, func(f Located) bool { return f.Because != "" }) {
 						t.Errorf("neither an error nor a reason: %+v", rep)
@@ -236,7 +227,7 @@ func TestAnAPIServerInTroubleLosesNothing(t *testing.T) {
 							t.Errorf("false: %+v", f)
 						}
 					}
-					if slices.ContainsFunc(s.take(), func(w string) bool { return strings.HasPrefix(w, "delete") }) {
+					if slices.ContainsFunc(s.Take(), func(w string) bool { return strings.HasPrefix(w, "delete") }) {
 						t.Error("pruned")
 					}
 					cancel()
@@ -246,7 +237,7 @@ func TestAnAPIServerInTroubleLosesNothing(t *testing.T) {
 				if requests > 100 {
 					t.Errorf("%d requests: a hot loop", requests)
 				}
-				s.around = nil
+				s.Around(nil)
 				time.Sleep(time.Hour)
 				w.sweep()
 				if a, b := data(s, "a", "k"), data(s, "b", "k"); a != "v1" || b != "v1" {
@@ -261,8 +252,8 @@ func TestTwoSweepsAtOnceHealOnce(t *testing.T) { // faults 48
 	for range 20 {
 		w, s := newMemory(t)
 		w.sync(configMap("a", "k: v1") + configMap("b", "k: v1"))
-		s.edit(cm("a"), "person", set("k", "x"))
-		s.take()
+		s.Edit(cm("a"), "person", set("k", "x"))
+		s.Take()
 		var g sync.WaitGroup
 		for range 4 {
 			_, d := w.process(w.stores)
@@ -273,7 +264,7 @@ func TestTwoSweepsAtOnceHealOnce(t *testing.T) { // faults 48
 			})
 		}
 		g.Wait()
-		if d := cmp.Diff([]string{"apply ConfigMap/a"}, s.take()); d != "" {
+		if d := cmp.Diff([]string{"apply ConfigMap/a"}, s.Take()); d != "" {
 			t.Fatal(d)
 		}
 	}
@@ -286,15 +277,15 @@ func TestLostStateIsFoundAgain(t *testing.T) {
 	r.Done.Inventory = app.Digest([]byte("lost"))
 	w.put(r)
 	w.restart()
-	s.edit(cm("a"), "person", set("k", "x"))
-	s.drop(cm("b"))
+	s.Edit(cm("a"), "person", set("k", "x"))
+	s.Drop(cm("b"))
 	if d := cmp.Diff([]string{"Drifted ConfigMap/a healed .data.k by person", "Missing ConfigMap/b healed"}, found(w.sweep())); d != "" {
 		t.Error("without an inventory:", d)
 	}
 	r = w.record()
 	r.Done.Snapshot = app.Digest([]byte("lost"))
 	w.put(r)
-	s.edit(cm("a"), "person", set("k", "y"))
+	s.Edit(cm("a"), "person", set("k", "y"))
 	w.sweep()
 	if r := w.record(); r.Requested != r.Wanted.Seq || !slices.Contains(w.woken, w.app.Key()) {
 		t.Errorf("without a snapshot nobody asks for another: %+v", r)

@@ -11,15 +11,16 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/manifest"
+	"slipway/test/server"
 )
 
 func cm(name string) manifest.ID {
 	return manifest.ID{Kind: "ConfigMap", Namespace: "shop", Name: name}
 }
 
-func newMemory(t *testing.T) (*world, *server) {
+func newMemory(t *testing.T) (*world, *server.Server) {
 	t.Helper()
-	s := newServer()
+	s := server.New()
 	w := newWorld(t, "shop", s, s)
 	w.selfHeal()
 	return w, s
@@ -29,8 +30,8 @@ func set(key, v string) func(map[string]any) {
 	return func(o map[string]any) { put(o, steps{"data", key}, v) }
 }
 
-func data(s *server, name, key string) string {
-	u := s.live(cm(name))
+func data(s *server.Server, name, key string) string {
+	u := s.Live(cm(name))
 	if u == nil {
 		return "gone"
 	}
@@ -64,7 +65,7 @@ func TestALoopThatEditsEverySecondIsHealedBySchedule(t *testing.T) {
 		w, s := newMemory(t)
 		w.sync(configMap("a", "k: v1", "j: v1") + configMap("b", "k: v1"))
 		got := w.every(700, func(i int) {
-			s.edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i)))
+			s.Edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i)))
 			if i%100 == 0 {
 				w.restart() // the schedule survives the process
 			}
@@ -84,15 +85,15 @@ func TestAFieldThatWaitsKeepsNoOtherWaiting(t *testing.T) {
 		w, s := newMemory(t)
 		w.sync(configMap("a", "k: v1", "j: v1", "i: v1") + configMap("b", "k: v1"))
 		got := w.every(120, func(i int) {
-			s.edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i)))
+			s.Edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i)))
 			switch i {
 			case 5:
-				s.edit(cm("a"), "person", set("j", "x"))
+				s.Edit(cm("a"), "person", set("j", "x"))
 			case 50:
-				s.edit(cm("a"), "person", set("i", "x"))
-				s.edit(cm("b"), "person", set("k", "x"))
+				s.Edit(cm("a"), "person", set("i", "x"))
+				s.Edit(cm("b"), "person", set("k", "x"))
 			case 100: // a fight by now
-				s.edit(cm("a"), "person", set("i", "x"))
+				s.Edit(cm("a"), "person", set("i", "x"))
 			}
 		})
 		want := []string{"0 s .data.k", "2 s .data.k", "5 s .data.j", "8 s .data.k", "26 s .data.k", "50 s .data.i", "50 s .data.k", "80 s .data.k", "100 s .data.i"}
@@ -137,7 +138,7 @@ func TestAFightIsForgottenAfterAQuietTimeOrByACommit(t *testing.T) {
 		w, s := newMemory(t)
 		w.sync(configMap("a", "k: v1"))
 		fight := func() []string {
-			return w.every(90, func(i int) { s.edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i))) })
+			return w.every(90, func(i int) { s.Edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i))) })
 		}
 		schedule := []string{"0 s .data.k", "2 s .data.k", "8 s .data.k", "26 s .data.k", "80 s .data.k"}
 		if d := cmp.Diff(schedule, fight()); d != "" {
@@ -153,7 +154,7 @@ func TestAFightIsForgottenAfterAQuietTimeOrByACommit(t *testing.T) {
 		if d := cmp.Diff(schedule, fight()); d != "" {
 			t.Error("after a commit:", d)
 		}
-		s.edit(cm("a"), "person", set("k", "v2"))
+		s.Edit(cm("a"), "person", set("k", "v2"))
 		w.sweep()
 		time.Sleep(forget + time.Second)
 		w.sweep()
@@ -179,9 +180,9 @@ func TestAFightDelaysNoOtherApplication(t *testing.T) {
 		other.sync(configMap("b", "k: v1"))
 		id := manifest.ID{Kind: "ConfigMap", Namespace: "other", Name: "b"}
 		for i := range 100 {
-			s.edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i)))
+			s.Edit(cm("a"), "loop", set("k", fmt.Sprint("loop ", i)))
 			if i == 90 {
-				s.edit(id, "person", set("k", "x"))
+				s.Edit(id, "person", set("k", "x"))
 			}
 			rep := w.sweep()
 			healed := slices.ContainsFunc(rep.Findings, func(f Located) bool { return f.Healed && app.Name(f.Application) == other.app.Key() })

@@ -12,6 +12,7 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
+	"slipway/test/server"
 )
 
 const interleavings = 1000
@@ -26,12 +27,12 @@ func TestASyncASweepAndEditsAtOnce(t *testing.T) {
 			p.w, p.s = newMemory(t)
 			p.commit()
 			p.sync()
-			p.s.around = p.between
+			p.s.Around(p.between)
 			for range 12 {
 				p.turn()
 				time.Sleep(time.Duration(p.dice.IntN(3000)) * time.Millisecond)
 			}
-			p.s.around = nil
+			p.s.Around(nil)
 			p.end()
 		})
 		if t.Failed() {
@@ -46,7 +47,7 @@ type play struct {
 	dice   *rand.Rand
 	seed   uint64
 	w      *world
-	s      *server
+	s      *server.Server
 	depth  int
 	n      int
 	withX  bool
@@ -71,10 +72,10 @@ func (p *play) turn() {
 	case 0, 1:
 		p.n++
 		p.say("edit a")
-		p.s.edit(cm("a"), "person", set("k", fmt.Sprint("edit ", p.n)))
+		p.s.Edit(cm("a"), "person", set("k", fmt.Sprint("edit ", p.n)))
 	case 2:
 		p.say("delete b")
-		p.s.drop(cm("b"))
+		p.s.Drop(cm("b"))
 	case 3:
 		p.commit()
 	case 4, 5:
@@ -152,8 +153,8 @@ func (p *play) end() {
 	if got := data(p.s, "x", "k"); (got == "gone") == p.withX {
 		p.fail("in the end x is %q, in git: %v", got, p.withX)
 	}
-	p.s.take()
-	if rep := p.w.sweep(); rep.Suspects > 0 || p.s.take() != nil {
+	p.s.Take()
+	if rep := p.w.sweep(); rep.Suspects > 0 || p.s.Take() != nil {
 		p.fail("it is not quiet: %+v", rep)
 	}
 }

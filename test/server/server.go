@@ -71,6 +71,17 @@ func (s *Server) Around(around func(op string, call func() error) error) {
 	s.around = around
 }
 
+// Once sets what happens just before the first request of an op, whoever sends it, in place of what is around it.
+func (s *Server) Once(op string, do func()) {
+	var first sync.Once
+	s.Around(func(got string, call func() error) error {
+		if got == op {
+			first.Do(func() { s.Around(nil); do() })
+		}
+		return call()
+	})
+}
+
 type undisturbed struct{}
 
 // Undisturbed keeps the requests of a context from what Around has set.

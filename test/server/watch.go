@@ -55,10 +55,7 @@ func (s *Server) Watch(ctx context.Context, gk schema.GroupKind, resourceVersion
 		return last, nil
 	}
 	w := watch{server: s, kind: gk, at: at, event: event}
-	switch err := s.do(ctx, "watch", w.open); {
-	case ctx.Err() != nil:
-		return last, nil
-	case err != nil:
+	if err := s.do(ctx, "watch", w.open); err != nil && ctx.Err() == nil {
 		return last, err
 	}
 	err = w.follow(ctx, length)
@@ -96,7 +93,7 @@ func (w *watch) follow(ctx context.Context, length time.Duration) error {
 	defer ahead.Stop()
 	mark := time.NewTicker(markEvery)
 	defer mark.Stop()
-	for marked := false; ; {
+	for marked := false; ctx.Err() == nil; {
 		events, version, cuts, changed := w.news()
 		if cuts != w.cuts {
 			return fault.New(fault.Unavailable, "watch %s: the connection broke", w.kind)
@@ -126,6 +123,7 @@ func (w *watch) follow(ctx context.Context, length time.Duration) error {
 		case <-changed:
 		}
 	}
+	return nil
 }
 
 // news is what has happened to the kind since, up to version, and what is closed when more has.
