@@ -21,6 +21,25 @@ type Cluster struct {
 	Server     string `json:"server"`               // as destinations name it; need not be where the API server answers
 	Kubeconfig string `json:"kubeconfig,omitempty"` // file
 	Context    string `json:"context,omitempty"`    // "" means the file's current context
+	// Drift says how the cluster is looked at for drift; "" means DriftSweep.
+	Drift DriftMode `json:"drift,omitempty"`
+}
+
+// DriftMode is how a cluster is looked at for drift.
+type DriftMode string
+
+// The modes (design.md 3).
+const (
+	DriftSweep DriftMode = "sweep" // one look a minute: close to no cost
+	DriftWatch DriftMode = "watch" // always: an edit is healed within a second; a function runs all the time
+)
+
+// DriftMode is Drift, or what is meant where nothing is said.
+func (c Cluster) DriftMode() DriftMode {
+	if c.Drift == "" {
+		return DriftSweep
+	}
+	return c.Drift
 }
 
 // What a declaration means that does not say otherwise.

@@ -48,3 +48,11 @@ func TestResolve(t *testing.T) {
 		})
 	}
 }
+
+func TestAClusterIsSweptUnlessItSaysOtherwise(t *testing.T) {
+	for said, want := range map[DriftMode]DriftMode{"": DriftSweep, DriftSweep: DriftSweep, DriftWatch: DriftWatch} {
+		if got := (Cluster{Drift: said}).DriftMode(); got != want {
+			t.Errorf("%q means %q, want %q", said, got, want)
+		}
+	}
+}

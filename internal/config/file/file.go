@@ -33,6 +33,7 @@ const maxSize = 1 << 20
 //	    server: https://kubernetes.default.svc
 //	    kubeconfig: ~/.kube/config # from the file's folder if relative
 //	    context: kind-slipway      # empty: the file's current context
+//	    drift: watch               # healed within a second; empty or sweep: a look a minute
 //	hosts:
 //	  github.com: local            # or the URL of the host's API, or that and a token:
 //	  git.example.com:
@@ -103,6 +104,7 @@ func (r *reader) clusters(list *yaml.Node, path string) []app.Cluster {
 		}
 		r.fields(n, at, map[string]func(*yaml.Node, string){
 			"name": text(&c.Name), "server": text(&c.Server), "kubeconfig": text(&c.Kubeconfig), "context": text(&c.Context),
+			"drift": func(n *yaml.Node, path string) { c.Drift = r.mode(n, path) },
 		})
 		if c.Server == "" && c.Name == app.InCluster {
 			c.Server = app.InClusterServer
@@ -122,6 +124,15 @@ func (r *reader) clusters(list *yaml.Node, path string) []app.Cluster {
 		all = append(all, c)
 	}
 	return all
+}
+
+// mode is one of the modes of drift; "" where nothing is said.
+func (r *reader) mode(n *yaml.Node, path string) app.DriftMode {
+	m := app.DriftMode(r.text(n, path))
+	if m != "" && m != app.DriftSweep && m != app.DriftWatch {
+		r.fail(n, path, "%.80q: want %s or %s", m, app.DriftSweep, app.DriftWatch)
+	}
+	return m
 }
 
 func (r *reader) hosts(n *yaml.Node, path string, into map[string]Host) {

@@ -3,12 +3,13 @@ package file
 import (
 	"testing"
 
+	"slipway/internal/app"
 	"slipway/internal/fault"
 )
 
 // Any text is a configuration with names and addresses, or Invalid; never a panic.
 func FuzzDecode(f *testing.F) {
-	for _, s := range []string{whole, "", "- a", "clusters: [{name: a, name: b}]", "hosts: {? [a] : b}", "a: &a [*a]", "clusters: *x", "!!binary x", "clusters: !!str x", "\t"} {
+	for _, s := range []string{whole, "", "- a", "clusters: [{name: a, name: b}]", "clusters: [{name: a, drift: watch}]", "hosts: {? [a] : b}", "a: &a [*a]", "clusters: *x", "!!binary x", "clusters: !!str x", "\t"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -20,8 +21,8 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, cl := range c.Clusters {
-			if !nameForm.MatchString(cl.Name) {
-				t.Fatalf("cluster %q", cl.Name)
+			if m := cl.DriftMode(); !nameForm.MatchString(cl.Name) || m != app.DriftSweep && m != app.DriftWatch {
+				t.Fatalf("cluster %q with drift %q", cl.Name, m)
 			}
 		}
 		for h, to := range c.Hosts {

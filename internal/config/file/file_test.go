@@ -20,6 +20,9 @@ clusters:
     server: https://staging.example.com:6443/
     kubeconfig: /etc/kube/staging
     context: arn:aws:eks:eu-west-1:123456789012:cluster/staging
+    drift: watch
+  - name: edge
+    drift: sweep
 hosts:
   github.com: local
   git.example.com:8443: https://git.example.com:8443/api/v3
@@ -37,7 +40,8 @@ func TestAConfigurationIsClustersAndHosts(t *testing.T) {
 	want := File{
 		Clusters: []app.Cluster{
 			{Name: "in-cluster", Server: "https://kubernetes.default.svc", Kubeconfig: filepath.Join(filepath.Dir(path), "kube/config")},
-			{Name: "staging", Server: "https://staging.example.com:6443/", Kubeconfig: "/etc/kube/staging", Context: "arn:aws:eks:eu-west-1:123456789012:cluster/staging"},
+			{Name: "staging", Server: "https://staging.example.com:6443/", Kubeconfig: "/etc/kube/staging", Context: "arn:aws:eks:eu-west-1:123456789012:cluster/staging", Drift: app.DriftWatch},
+			{Name: "edge", Drift: app.DriftSweep},
 		},
 		Hosts: map[string]Host{
 			"github.com":           {API: Local},
@@ -69,7 +73,7 @@ func TestAKubeconfigMayLieInTheHomeFolder(t *testing.T) {
 func TestWhatIsWrongIsToldByLineAndPath(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an unknown field", "clusters: []\nsecrets: x\n", "f:2: secrets: unknown field; there are clusters, hosts"},
-		{"an unknown field of a cluster", "clusters:\n- name: a\n- name: b\n  token: TOPSECRET\n", "f:4: clusters[1].token: unknown field; there are context, kubeconfig, name, server"},
+		{"an unknown field of a cluster", "clusters:\n- name: a\n- name: b\n  token: TOPSECRET\n", "f:4: clusters[1].token: unknown field; there are context, drift, kubeconfig, name, server"},
 		{"a field twice", "hosts: {}\nhosts: {}\n", "f:2: hosts: is there twice"},
 		{"a host twice", "hosts:\n  a.b: local\n  a.b: local\n", "f:3: hosts.a.b: is there twice"},
 		{"clusters that are no list", "clusters: {a: b}\n", "f:1: clusters: want a list"},
@@ -82,6 +86,8 @@ func TestWhatIsWrongIsToldByLineAndPath(t *testing.T) {
 		{"a server with a password", "clusters: [{name: a, server: 'https://u:TOPSECRET@a/?TOPSECRET'}]\n", `f:1: clusters[0].server: "https://a/" is not the URL of an API server`},
 		{"two of a name", "clusters: [{name: a}, {name: a}]\n", "f:1: clusters[1]: a cluster of the same name or server is there already"},
 		{"two of a server", "clusters: [{name: a, server: 'https://a'}, {name: b, server: 'https://a/'}]\n", "f:1: clusters[1]: a cluster of the same name or server"},
+		{"a mode of drift that there is not", "clusters: [{name: a, drift: Watch}]\n", `f:1: clusters[0].drift: "Watch": want sweep or watch`},
+		{"a mode of drift that is no text", "clusters: [{name: a, drift: true}]\n", "f:1: clusters[0].drift: want a text"},
 		{"a host with a scheme", "hosts: {'https://github.com': local}\n", "f:1: hosts.https://github.com: "},
 		{"a host in capitals", "hosts: {GitHub.com: local}\n", "is not the name of a host in lower case"},
 		{"a host that means nothing", "hosts: {github.com: elsewhere}\n", `f:1: hosts.github.com: "elsewhere": want "local" or the URL`},
