@@ -16,17 +16,17 @@ func TestAnObjectThatNeverStandsStillIsLeftForTheNextRun(t *testing.T) { // faul
 			w.mustSync()
 			w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
 			tries := 0
-			w.server.around = func(got string, call func() error) error {
+			w.server.Around(func(got string, call func() error) error {
 				if got != op {
 					return call()
 				}
 				tries++
 				return fault.New(fault.Conflict, "the object has been modified")
-			}
+			})
 			if err := w.sync(); !fault.Is(err, fault.Unavailable) || tries != rewrites {
 				t.Errorf("it ends with %v after %d tries", err, tries)
 			}
-			w.server.around = nil
+			w.server.Around(nil)
 			w.mustSync()
 			w.wantValues(map[string]string{"a": "v2", "b": ""})
 		})
@@ -37,13 +37,13 @@ func TestARunThatIsOvertakenAgainAndAgainStops(t *testing.T) { // faults C.3: re
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v0")})
 	n := 0
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "target" && n < 20 {
 			n++
 			w.push(map[string]string{"a.yaml": configMap("a", "k: v"+strconv.Itoa(n))})
 		}
 		return call()
-	}
+	})
 	if err := w.sync(); !fault.Is(err, fault.Unfinished) || n != restarts {
 		t.Errorf("it ends with %v after %d restarts", err, n)
 	}
@@ -58,8 +58,8 @@ func TestAnObjectMadeAnewBySomebodyElseIsNotPruned(t *testing.T) {
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	if err := w.interrupt("delete", false, func() {
-		delete(w.server.objects, cm("b"))
-		w.server.put(t, configMapObject("b", "k", "theirs"))
+		w.server.Drop(cm("b"))
+		w.server.Create("somebody", configMapObject("b", "k", "theirs"))
 	}); err != nil {
 		t.Fatal(err)
 	}

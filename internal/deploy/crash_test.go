@@ -6,8 +6,6 @@ import (
 	"reflect"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"slipway/internal/app"
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
@@ -71,7 +69,7 @@ func (f flakyQueue) Look(ctx context.Context, a app.Application) error {
 func (w *world) broken(at int, mode inject.Mode) (*Deploy, *inject.Injector) {
 	inj := inject.New(at, mode)
 	f := flaky{w, inj}
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		err := inj.Do(w.t.Context(), op, call)
 		switch op {
 		case "apply", "adopt", "delete", "namespace":
@@ -80,7 +78,7 @@ func (w *world) broken(at int, mode inject.Mode) (*Deploy, *inject.Injector) {
 			}
 		}
 		return err
-	}
+	})
 	return New(Deps{Records: f, Registry: flakyRegistry{f}, Blobs: flakyBlobs{f}, Renderer: inProcess{}, Queue: flakyQueue{f}, Owner: "broken",
 		Connect: func(context.Context, app.Destination) (Cluster, error) { return w.server, nil }}), inj
 }
@@ -93,10 +91,7 @@ func crashWorld(t *testing.T) *world {
 	w.declare(w.app)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1"), "same.yaml": configMap("same", "k: v1"), "apps.yaml": declared("one", "two")})
 	w.mustSync()
-	theirs := configMapObject("theirs", "k", "old")
-	theirs.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: "kubectl-create", Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1",
-		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(`{"f:data":{"f:k":{}}}`)}})
-	w.server.put(t, theirs)
+	w.server.Create("kubectl-create", configMapObject("theirs", "k", "old"))
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "c.yaml": configMap("c", "k: v2"), "same.yaml": configMap("same", "k: v1"),
 		"theirs.yaml": configMap("theirs", "k: v2"), "apps.yaml": declared("one", "three")})
 	w.queue.looks = nil
@@ -115,7 +110,7 @@ type end struct {
 
 func (w *world) end() end {
 	e := end{values: map[string]string{}}
-	for id, u := range w.server.objects {
+	for id, u := range w.server.Objects() {
 		e.values[id.String()] = value(u, "k")
 	}
 	all, err := w.stores.Registry.All(w.t.Context())
@@ -174,7 +169,7 @@ func breakEach(t *testing.T, make func(*testing.T) *world) {
 				broken, _ := w.broken(k+1, mode)
 				err := broken.Sync(t.Context(), w.app.Key(), false)
 				w.check(t)
-				w.server.around = nil
+				w.server.Around(nil)
 				w.finish(t)
 				if got := w.end(); !reflect.DeepEqual(got, want) {
 					t.Errorf("after %v it ends as\n%+v, want\n%+v", err, got, want)
@@ -211,18 +206,18 @@ func (w *world) check(t *testing.T) {
 	t.Helper()
 	fences := map[manifest.ID]string{}
 	applied := map[manifest.ID]bool{}
-	for _, e := range w.server.history {
-		switch e.op {
+	for _, e := range w.server.Writes() {
+		switch e.Op {
 		case "apply":
-			applied[e.id] = true
-			if e.fence != "" && e.fence < fences[e.id] {
-				t.Errorf("%s was written with fence %s after %s", e.id, e.fence, fences[e.id])
+			applied[e.ID] = true
+			if e.Fence != "" && e.Fence < fences[e.ID] {
+				t.Errorf("%s was written with fence %s after %s", e.ID, e.Fence, fences[e.ID])
 			}
-			fences[e.id] = max(fences[e.id], e.fence)
+			fences[e.ID] = max(fences[e.ID], e.Fence)
 		case "delete":
 			for _, n := range []string{"a", "c", "same", "theirs"} {
 				if !applied[cm(n)] {
-					t.Errorf("%s was deleted before %s was applied", e.id, n)
+					t.Errorf("%s was deleted before %s was applied", e.ID, n)
 				}
 			}
 		}

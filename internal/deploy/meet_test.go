@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/fault"
@@ -14,27 +13,13 @@ import (
 // rewrite changes a live object as somebody does who is not us.
 func (w *world) rewrite(id manifest.ID, change func(*unstructured.Unstructured)) {
 	w.t.Helper()
-	u := w.server.live(id)
-	if u == nil {
+	if w.server.Live(id) == nil {
 		w.t.Fatalf("%s is not there", id)
 	}
-	change(u)
-	w.server.put(w.t, u)
+	w.server.Edit(id, "somebody", func(o map[string]any) { change(&unstructured.Unstructured{Object: o}) })
 }
 
-func unlabel(u *unstructured.Unstructured) {
-	u.SetLabels(nil)
-	entries := u.GetManagedFields()
-	for i := range entries { // whoever removes a label takes it out of our entry
-		entries[i].FieldsV1 = metav1.NewFieldsV1(strings.ReplaceAll(entries[i].FieldsV1.GetRawString(), `"f:`+manifest.Label+`":{}`, `"f:other":{}`))
-	}
-	u.SetManagedFields(entries)
-}
-
-func deleting(u *unstructured.Unstructured) {
-	now := metav1.Now()
-	u.SetDeletionTimestamp(&now)
-}
+func unlabel(u *unstructured.Unstructured) { u.SetLabels(nil) }
 
 func TestAnObjectWhoseLabelSomebodyRemovedIsFoundAgain(t *testing.T) {
 	w := newWorld(t)
@@ -43,7 +28,7 @@ func TestAnObjectWhoseLabelSomebodyRemovedIsFoundAgain(t *testing.T) {
 	w.rewrite(cm("a"), unlabel)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
 	w.mustSync()
-	u := w.server.live(cm("a"))
+	u := w.server.Live(cm("a"))
 	if value(u, "k") != "v2" || u.GetLabels()[manifest.Label] == "" {
 		t.Errorf("a is %v with labels %v", value(u, "k"), u.GetLabels())
 	}
@@ -81,10 +66,10 @@ func TestAnObjectIsHandedOverByRemovingItsAnnotation(t *testing.T) {
 // A pruned object with a finalizer, or with dependents, stays for a while. An apply onto it succeeds and is lost.
 func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 	ways := map[string]func(*world){
-		"ours, of equal digest": func(w *world) { w.rewrite(cm("a"), deleting) },
+		"ours, of equal digest": func(w *world) { w.server.Terminate(cm("a")) },
 		"with its label removed": func(w *world) {
 			w.rewrite(cm("a"), unlabel)
-			w.rewrite(cm("a"), deleting)
+			w.server.Terminate(cm("a"))
 		},
 	}
 	for name, way := range ways {
@@ -93,16 +78,16 @@ func TestAnObjectThatIsBeingDeletedIsWaitedFor(t *testing.T) {
 			w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 			w.mustSync()
 			way(w)
-			w.server.history = nil
+			w.server.Take()
 			w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
 			err := w.sync()
 			if after, ok := fault.After(err); !fault.Is(err, fault.Unavailable) || !ok || after != deletionWait {
 				t.Fatalf("the error is %v", err)
 			}
-			if len(w.server.history) != 0 {
-				t.Errorf("there were writes: %v", w.server.history)
+			if len(w.server.Writes()) != 0 {
+				t.Errorf("there were writes: %v", w.server.Writes())
 			}
-			delete(w.server.objects, cm("a"))
+			w.server.Drop(cm("a"))
 			w.mustSync()
 			w.wantValues(map[string]string{"a": "v1", "b": "v1"})
 		})
@@ -114,7 +99,7 @@ func TestAnObjectDeletedBetweenLookAndWriteIsMadeAgain(t *testing.T) {
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
-	if err := w.interrupt("apply", false, func() { delete(w.server.objects, cm("a")) }); err != nil {
+	if err := w.interrupt("apply", false, func() { w.server.Drop(cm("a")) }); err != nil {
 		t.Fatal(err)
 	}
 	w.wantValues(map[string]string{"a": "v2"})
@@ -124,10 +109,10 @@ func TestAnExtraObjectThatIsBeingDeletedIsNotDeletedAgainButNoted(t *testing.T) 
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
-	w.rewrite(cm("b"), deleting)
+	w.server.Terminate(cm("b"))
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	if n := w.server.count("delete"); n != 0 {
+	if n := w.server.Count("delete"); n != 0 {
 		t.Errorf("%d deletes", n)
 	}
 	if h := w.record().History[0]; len(h.Notes) != 1 || !strings.Contains(h.Notes[0], "still being deleted") {
@@ -139,7 +124,7 @@ func TestACopiedAnnotationDoesNotMakeAnObjectAnothersOwn(t *testing.T) { // a De
 	w := newWorld(t)
 	copied := configMapObject("a", "k", "v0")
 	copied.SetAnnotations(map[string]string{manifest.ApplicationNote: "argocd/other"})
-	w.server.put(t, copied)
+	w.server.Create("somebody", copied)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	w.wantValues(map[string]string{"a": "v1"})

@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/record"
+	"slipway/test/server"
 )
 
 // Each test here is a row of the protocol's last table, "what breaks without each", run against the real code: take the
@@ -18,21 +18,21 @@ import (
 // meanwhile; the run then goes on, as a process that was paused past its lease does.
 func (w *world) interrupt(op string, late bool, meanwhile func()) (paused error) {
 	fired := false
-	w.server.around = func(got string, call func() error) error {
+	w.server.Around(func(got string, call func() error) error {
 		if got != op || fired {
 			return call()
 		}
 		fired = true
 		if !late {
-			w.server.around = nil
+			w.server.Around(nil)
 			meanwhile()
 			return call()
 		}
 		err := call()
-		w.server.around = nil
+		w.server.Around(nil)
 		meanwhile()
 		return err
-	}
+	})
 	err := w.deploy.Sync(w.t.Context(), w.app.Key(), false)
 	if !fired {
 		w.t.Fatalf("the run made no %s", op)
@@ -46,7 +46,7 @@ func (w *world) successor() {
 	if _, err := w.stores.Records.Update(w.t.Context(), w.app.Key(), func(r *record.Record) error { r.Expire(); return nil }); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.run().Sync(context.WithValue(w.t.Context(), undisturbed{}, true), w.app.Key(), false); err != nil {
+	if err := w.run().Sync(server.Undisturbed(w.t.Context()), w.app.Key(), false); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -62,7 +62,7 @@ func (w *world) returned(err error) {
 func (w *world) wantValues(want map[string]string) {
 	w.t.Helper()
 	for name, v := range want {
-		if got := value(w.server.live(cm(name)), "k"); got != v {
+		if got := value(w.server.Live(cm(name)), "k"); got != v {
 			w.t.Errorf("%s has k = %q, want %q", name, got, v)
 		}
 	}
@@ -88,7 +88,7 @@ func TestAListMadeAfterTheLockWasLostWritesNothing(t *testing.T) { // P3 (21): f
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
-	w.server.history = nil
+	w.server.Take()
 	err := w.interrupt("list", false, func() {
 		// The successor is at work on the same wanted: the late LIST will show all that it has written by then, so no
 		// resourceVersion will stop the paused run.
@@ -101,8 +101,8 @@ func TestAListMadeAfterTheLockWasLostWritesNothing(t *testing.T) { // P3 (21): f
 		}
 	})
 	w.returned(err)
-	if len(w.server.history) != 0 {
-		t.Errorf("the paused run wrote %v", w.server.history)
+	if len(w.server.Writes()) != 0 {
+		t.Errorf("the paused run wrote %v", w.server.Writes())
 	}
 }
 
@@ -168,16 +168,16 @@ func TestNothingIsPrunedAfterAFailedApply(t *testing.T) { // P4 (14): prune only
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "c.yaml": configMap("c", "k: v2")})
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "apply" {
 			return fault.New(fault.Invalid, "refused by a webhook that does not see dry runs")
 		}
 		return call()
-	}
+	})
 	if err := w.sync(); !fault.Is(err, fault.Invalid) {
 		t.Fatalf("the error is %v", err)
 	}
-	if w.server.live(cm("b")) == nil {
+	if w.server.Live(cm("b")) == nil {
 		t.Error("b was pruned")
 	}
 	if o := w.record().History[0].Outcome; o != record.Failed {
@@ -208,8 +208,8 @@ func TestALostRecordStopsTheRunThatHeldIt(t *testing.T) {
 		}
 	})
 	w.returned(err)
-	if len(w.server.history) != 0 {
-		t.Errorf("the run wrote %v", w.server.history)
+	if len(w.server.Writes()) != 0 {
+		t.Errorf("the run wrote %v", w.server.Writes())
 	}
 }
 
@@ -220,8 +220,8 @@ func TestAPushDuringRenderingStartsTheRunAgain(t *testing.T) { // rule 10: seq i
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(w.server.history) != 1 {
-		t.Errorf("the writes were %v, want one", w.server.history)
+	if len(w.server.Writes()) != 1 {
+		t.Errorf("the writes were %v, want one", w.server.Writes())
 	}
 	w.wantValues(map[string]string{"a": "v2"})
 }
@@ -252,35 +252,35 @@ func TestATakeoverTouchesEveryObjectOnce(t *testing.T) { // rule 11
 		}
 	}
 	died()
-	w.server.history = nil
+	w.server.Take()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1"), "c.yaml": configMap("c", "k: v1")})
 	w.mustSync()
-	if got := len(w.server.history); got != 3 {
-		t.Fatalf("%d writes, want one of each object: %v", got, w.server.history)
+	if got := len(w.server.Writes()); got != 3 {
+		t.Fatalf("%d writes, want one of each object: %v", got, w.server.Writes())
 	}
-	fence := w.server.live(cm("a")).GetAnnotations()[manifest.FenceNote]
+	fence := w.server.Live(cm("a")).GetAnnotations()[manifest.FenceNote]
 	if fence == "" {
 		t.Fatal("a carries no fence")
 	}
-	w.server.history = nil
+	w.server.Take()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": configMap("b", "k: v1"), "c.yaml": configMap("c", "k: v1")})
 	w.mustSync()
-	if got := len(w.server.history); got != 1 {
-		t.Errorf("%d writes after the takeover is done with, want 1: %v", got, w.server.history)
+	if got := len(w.server.Writes()); got != 1 {
+		t.Errorf("%d writes after the takeover is done with, want 1: %v", got, w.server.Writes())
 	}
 }
 
 func TestARunThatFailedInATakeoverLeavesItToTheNext(t *testing.T) { // rule 11: a release without having touched all
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
-	w.server.refuse[cm("b")] = fault.New(fault.Invalid, "refused")
+	w.server.Refuse(cm("b"), fault.New(fault.Invalid, "refused"))
 	if err := w.sync(); err == nil {
 		t.Fatal("the run did not fail")
 	}
 	if l := w.record().Lock; l.Owner != "" || l.Clean || l.Takeover == 0 {
 		t.Errorf("the lock is left as %+v", l)
 	}
-	delete(w.server.refuse, cm("b"))
+	w.server.Refuse(cm("b"), nil)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v2")})
 	w.mustSync()
 	if l := w.record().Lock; !l.Clean || l.Takeover != 0 {
@@ -293,21 +293,21 @@ func TestAWriteWithoutAnAnswerMakesTheNextRunTakeOver(t *testing.T) { // rule 11
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "apply" {
 			return fault.InFlight(fault.New(fault.Unavailable, "connection reset"))
 		}
 		return call()
-	}
+	})
 	if err := w.sync(); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("the error is %v", err)
 	}
-	w.server.around = nil
+	w.server.Around(nil)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")}) // wanted again is what is live
-	w.server.history = nil
+	w.server.Take()
 	w.mustSync()
-	if len(w.server.history) != 1 {
-		t.Errorf("the writes were %v, want the object touched", w.server.history)
+	if len(w.server.Writes()) != 1 {
+		t.Errorf("the writes were %v, want the object touched", w.server.Writes())
 	}
 }
 
@@ -317,21 +317,21 @@ func TestAnObjectOfANewKindIsFoundAgainAfterAFailure(t *testing.T) { // nothing 
 	w.mustSync()
 	service := manifest.ID{Kind: "Service", Namespace: "production", Name: "s"}
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "s.yaml": "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n  clusterIP: None\n"})
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		err := call()
 		if op == "apply" {
 			return fault.InFlight(fault.New(fault.Unavailable, "the answer was lost"))
 		}
 		return err
-	}
+	})
 	_ = w.sync() // it fails after its first apply
-	w.server.around = nil
-	if w.server.live(service) == nil {
+	w.server.Around(nil)
+	if w.server.Live(service) == nil {
 		t.Fatal("the failure came before the Service was made")
 	}
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.successor()
-	if w.server.live(service) != nil {
+	if w.server.Live(service) != nil {
 		t.Error("the Service is orphaned")
 	}
 }

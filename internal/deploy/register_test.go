@@ -32,8 +32,8 @@ func TestApplicationsOfTheSetGoToTheRegistryAndNeverToTheCluster(t *testing.T) {
 	if len(got) != 2 || got["argocd/one"].Owner != "argocd/shop" || got["argocd/one"].File != "apps/shop/apps.yaml" {
 		t.Errorf("registered are %+v", got)
 	}
-	if len(w.server.objects) != 1 {
-		t.Errorf("the cluster holds %v", w.server.history)
+	if len(w.server.Objects()) != 1 {
+		t.Errorf("the cluster holds %v", w.server.Writes())
 	}
 	if want := []app.Name{"argocd/one"}; !slices.Equal(w.queue.looks, want) { // both follow one branch
 		t.Errorf("looked at are %v", w.queue.looks)
@@ -138,8 +138,8 @@ func TestAnApplicationHasOneOwner(t *testing.T) {
 			if !fault.Is(err, tt.kind) || !strings.Contains(err.Error(), "apps/shop/apps.yaml: Application argocd/child is declared by") {
 				t.Errorf("the error is %v", err)
 			}
-			if w.registered()["argocd/child"].Owner != tt.owner || len(w.server.history) != 0 {
-				t.Errorf("something changed: %+v, %v", w.registered(), w.server.history)
+			if w.registered()["argocd/child"].Owner != tt.owner || len(w.server.Writes()) != 0 {
+				t.Errorf("something changed: %+v, %v", w.registered(), w.server.Writes())
 			}
 		})
 	}
@@ -162,7 +162,7 @@ func TestAnErrorInOneDeclarationChangesNothing(t *testing.T) { // argo-cd.md 2.9
 			if err := w.sync(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("the error is %v", err)
 			}
-			if len(w.registered()) != 3 || len(w.server.objects) != 0 {
+			if len(w.registered()) != 3 || len(w.server.Objects()) != 0 {
 				t.Errorf("registered are %v", w.registered())
 			}
 		})

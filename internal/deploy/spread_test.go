@@ -23,7 +23,7 @@ func many(n int) map[string]string {
 
 // slow makes each request take d.
 func (w *world) slow(ops map[string]time.Duration) {
-	w.server.set(func(op string, call func() error) error { time.Sleep(ops[op]); return call() })
+	w.server.Around(func(op string, call func() error) error { time.Sleep(ops[op]); return call() })
 }
 
 func TestALargeKindIsAppliedInTurns(t *testing.T) { // faults 15: the time may end within one kind
@@ -36,7 +36,7 @@ func TestALargeKindIsAppliedInTurns(t *testing.T) { // faults 15: the time may e
 			ctx, cancel := context.WithTimeout(t.Context(), 118*time.Second)
 			err := w.deploy.Sync(ctx, w.app.Key(), false)
 			cancel()
-			n := len(w.server.history)
+			n := len(w.server.Writes())
 			switch {
 			case err == nil:
 				done = true
@@ -77,8 +77,8 @@ func TestNoWriteIsBegunThatCannotEndInTime(t *testing.T) { // it would be in fli
 		ctx, cancel := context.WithTimeout(t.Context(), 118*time.Second)
 		defer cancel()
 		err := w.deploy.Sync(ctx, w.app.Key(), false)
-		if !fault.Is(err, fault.Unavailable) || len(w.server.history) != 0 {
-			t.Errorf("the error is %v after %d writes", err, len(w.server.history))
+		if !fault.Is(err, fault.Unavailable) || len(w.server.Writes()) != 0 {
+			t.Errorf("the error is %v after %d writes", err, len(w.server.Writes()))
 		}
 		if len(w.queue.woken) != 0 {
 			t.Error("it wakes itself at once, and would for ever")
@@ -97,21 +97,21 @@ func TestARunThatLostItsFenceBeginsNoFurtherWrite(t *testing.T) {
 		w.push(files)
 		resumed := make(chan struct{})
 		var pause sync.Once
-		w.server.around = func(op string, call func() error) error {
+		w.server.Around(func(op string, call func() error) error {
 			if op == "apply" {
 				pause.Do(func() {
 					w.push(map[string]string{"a.yaml": configMap("a", "k: v3")})
 					w.successor()
-					w.server.history = nil
+					w.server.Take()
 					close(resumed)
 				})
 				<-resumed // the process was paused, not one of its goroutines
 			}
 			time.Sleep(time.Millisecond)
 			return call()
-		}
+		})
 		w.returned(w.sync())
-		if n := len(w.server.history); n > 4*parallel {
+		if n := len(w.server.Writes()); n > 4*parallel {
 			t.Errorf("it made %d objects after it had lost its lock", n)
 		}
 	})
@@ -121,13 +121,13 @@ func TestAClusterThatIsAwayIsNotAskedForEachObject(t *testing.T) {
 	w := newWorld(t)
 	w.push(many(200))
 	var applies atomic.Int32
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "apply" {
 			applies.Add(1)
 			return fault.New(fault.Unavailable, "connection refused")
 		}
 		return call()
-	}
+	})
 	if err := w.sync(); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("the error is %v", err)
 	}
@@ -142,16 +142,16 @@ func TestARefusedObjectLetsTheRestOfItsKindBeApplied(t *testing.T) { // faults 2
 	files["s.yaml"] = "apiVersion: v1\nkind: Service\nmetadata:\n  name: s\nspec:\n  clusterIP: None\n"
 	w.push(files)
 	var applies atomic.Int32
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "apply" && applies.Add(1) == 7 {
 			return fault.New(fault.Denied, "a webhook that does not see dry runs says no")
 		}
 		return call()
-	}
+	})
 	if err := w.sync(); !fault.Is(err, fault.Denied) {
 		t.Fatalf("the error is %v", err)
 	}
-	if n := len(w.server.history); n != 19 {
+	if n := len(w.server.Writes()); n != 19 {
 		t.Errorf("%d writes, want the 19 other ConfigMaps and no Service", n)
 	}
 	if h := w.record().History[0]; h.Applied != 19 || h.Outcome != record.Failed {
@@ -164,20 +164,20 @@ func TestAPruneIsGoneOnWithAfterARefusalAndFailsTheRun(t *testing.T) { // faults
 	files := many(10)
 	w.push(files)
 	w.mustSync()
-	w.server.refuse[cm("c003")] = fault.New(fault.Denied, "delete ConfigMap production/c003: a webhook says no")
+	w.server.Refuse(cm("c003"), fault.New(fault.Denied, "delete ConfigMap production/c003: a webhook says no"))
 	w.push(map[string]string{"c000.yaml": files["c000.yaml"]})
 	if err := w.sync(); !fault.Is(err, fault.Denied) {
 		t.Fatalf("the error is %v", err)
 	}
-	if n := len(w.server.objects); n != 2 {
+	if n := len(w.server.Objects()); n != 2 {
 		t.Errorf("%d objects are left, want what is wanted and the survivor", n)
 	}
 	if h := w.record().History[0]; h.Pruned != 8 || h.Outcome != record.Failed || len(h.Notes) != 1 {
 		t.Errorf("the record says %+v", h)
 	}
-	delete(w.server.refuse, cm("c003"))
+	w.server.Refuse(cm("c003"), nil)
 	w.mustSync()
-	if w.server.live(cm("c003")) != nil {
+	if w.server.Live(cm("c003")) != nil {
 		t.Error("the next run does not ask again")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/record"
+	"slipway/test/server"
 )
 
 func (w *world) request() {
@@ -22,9 +23,9 @@ func TestAPersonCanHaveWhatIsDoneAppliedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	delete(w.server.objects, cm("a"))
+	w.server.Drop(cm("a"))
 	w.mustSync()
-	if w.server.live(cm("a")) != nil {
+	if w.server.Live(cm("a")) != nil {
 		t.Fatal("a wake-up that nobody asked for applied it again")
 	}
 	w.request()
@@ -41,14 +42,14 @@ func TestAPersonCanHaveWhatIsDoneAppliedAgain(t *testing.T) {
 func TestADeadLetterThatIsDrivenBackIsApplied(t *testing.T) { // faults 42
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
-	w.server.refuse[cm("a")] = fault.New(fault.Denied, "no permission")
+	w.server.Refuse(cm("a"), fault.New(fault.Denied, "no permission"))
 	if err := w.deploy.Sync(t.Context(), w.app.Key(), true); !fault.Is(err, fault.Denied) {
 		t.Fatalf("the last try ends with %v", err)
 	}
 	if r := w.record(); r.Pending() || r.GivenUp != r.Wanted.Seq {
 		t.Fatal("the sweep would make another dead letter")
 	}
-	delete(w.server.refuse, cm("a"))
+	w.server.Refuse(cm("a"), nil)
 	w.mustSync()
 	w.wantValues(map[string]string{"a": "v1"})
 }
@@ -68,7 +69,7 @@ func TestHowALastTryEnds(t *testing.T) {
 		t.Run(tt.kind.String(), func(t *testing.T) {
 			w := newWorld(t)
 			w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
-			w.server.refuse[cm("a")] = fault.New(tt.kind, "no")
+			w.server.Refuse(cm("a"), fault.New(tt.kind, "no"))
 			if err := w.deploy.Sync(t.Context(), w.app.Key(), true); !fault.Is(err, tt.want) {
 				t.Errorf("it ends with %v (%s), want %s", err, fault.Of(err), tt.want)
 			}
@@ -84,14 +85,14 @@ func TestHowALastTryEnds(t *testing.T) {
 
 func TestAKindThatTheClusterDoesNotKnowYetIsWaitedForByTheSweep(t *testing.T) {
 	w := newWorld(t)
-	w.server.unknown = "Widget"
+	w.server.Serve("Widget", false)
 	widget := "apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: w\n"
 	w.push(map[string]string{"w.yaml": widget, "a.yaml": configMap("a", "k: v1")})
 	err := w.deploy.Sync(t.Context(), w.app.Key(), true)
 	if !fault.Is(err, fault.Unfinished) || !strings.Contains(err.Error(), "apps/shop/w.yaml: Widget w: the cluster knows no kind Widget in example.com/v1") {
 		t.Fatalf("the error is %v", err)
 	}
-	w.server.unknown = ""
+	w.server.Serve("Widget", true)
 	if r := w.record(); !r.Pending() {
 		t.Fatal("no sweep wakes it")
 	}
@@ -105,8 +106,8 @@ func TestAnUnaskedCommitIsNotAppliedInPlaceOfTheOneAskedFor(t *testing.T) {
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.request()
 	err := w.interrupt("target", false, func() { w.push(map[string]string{"a.yaml": configMap("a", "k: v2")}) })
-	if !fault.Is(err, fault.Superseded) || len(w.server.history) != 0 {
-		t.Errorf("it ends with %v after %v", err, w.server.history)
+	if !fault.Is(err, fault.Superseded) || len(w.server.Writes()) != 0 {
+		t.Errorf("it ends with %v after %v", err, w.server.Writes())
 	}
 	if r := w.record(); r.History[0].Outcome != record.Replaced || r.Lock.Owner != "" {
 		t.Errorf("the record says %+v", r)
@@ -117,7 +118,7 @@ func TestALostInventoryCostsAtMostAnApplyOfEachObject(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
-	w.server.history = nil
+	w.server.Take()
 	if _, err := w.stores.Records.Update(t.Context(), w.app.Key(), func(r *record.Record) error {
 		r.Done.Inventory = app.Digest([]byte("lost"))
 		return nil
@@ -126,8 +127,8 @@ func TestALostInventoryCostsAtMostAnApplyOfEachObject(t *testing.T) {
 	}
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
-	if len(w.server.history) > 2 {
-		t.Errorf("the writes were %v", w.server.history)
+	if len(w.server.Writes()) > 2 {
+		t.Errorf("the writes were %v", w.server.Writes())
 	}
 	if h := w.record().History[0]; len(h.Notes) != 1 || !strings.Contains(h.Notes[0], "inventory of the last run is lost") {
 		t.Errorf("the notes are %q", h.Notes)
@@ -139,12 +140,12 @@ func TestAPanicReleasesTheLockAndGivesUpAtLast(t *testing.T) { // faults 17
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "list" {
 			panic("s3cr3t")
 		}
 		return call()
-	}
+	})
 	func() {
 		defer func() {
 			if recover() == nil {
@@ -167,7 +168,7 @@ func TestAnotherClusterLeavesANoteOfWhatStaysBehind(t *testing.T) {
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	old := w.server
-	w.server = newServer()
+	w.server = server.New()
 	w.app.Destination = app.Destination{Name: "other", Namespace: "production"}
 	w.declare(w.app)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
@@ -176,7 +177,7 @@ func TestAnotherClusterLeavesANoteOfWhatStaysBehind(t *testing.T) {
 	if h := w.record().History[0]; len(h.Notes) != 1 || h.Notes[0] != "the destination was cluster in-cluster: what was applied there stays there" {
 		t.Errorf("the notes are %q", h.Notes)
 	}
-	if old.live(cm("a")) == nil || w.server.live(cm("a")) == nil {
+	if old.Live(cm("a")) == nil || w.server.Live(cm("a")) == nil {
 		t.Error("a must be in both clusters")
 	}
 }
@@ -190,15 +191,15 @@ func TestAnotherNamespaceMovesTheObjects(t *testing.T) {
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
 	moved := manifest.ID{Kind: "ConfigMap", Namespace: "staging", Name: "a"}
-	if w.server.live(cm("a")) != nil || w.server.live(moved) == nil {
-		t.Errorf("the objects are %v", w.server.history)
+	if w.server.Live(cm("a")) != nil || w.server.Live(moved) == nil {
+		t.Errorf("the objects are %v", w.server.Writes())
 	}
 }
 
 func TestWarningsOfTheAPIServerAreNoted(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
-	w.server.warn = []string{"v1 is old"}
+	w.server.Warn("v1 is old")
 	w.mustSync()
 	if h := w.record().History[0]; len(h.Notes) != 1 || h.Notes[0] != "apps/shop/a.yaml: ConfigMap production/a: v1 is old" {
 		t.Errorf("the notes are %q", h.Notes)
@@ -223,16 +224,16 @@ func TestAnObjectInANamespaceThatIsThereIsTriedAlsoIfTheNamespaceIsInTheSet(t *t
 	namespace := "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: production\n"
 	w.push(map[string]string{"ns.yaml": namespace, "a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	if n := w.server.count("try"); n != 1 {
+	if n := w.server.Count("try"); n != 1 {
 		t.Errorf("%d dry runs, want one of the namespace: nothing can be tried in it yet", n)
 	}
-	w.server.history = nil
-	w.server.refuse[cm("b")] = fault.New(fault.Invalid, "refused")
+	w.server.Take()
+	w.server.Refuse(cm("b"), fault.New(fault.Invalid, "refused"))
 	for name, ns := range map[string]string{"unchanged": namespace, "changed": namespace + "  labels: {team: shop}\n"} {
 		t.Run(name, func(t *testing.T) {
 			w.push(map[string]string{"ns.yaml": ns, "a.yaml": configMap("a", "k: "+name), "b.yaml": configMap("b", "k: v2")})
-			if err := w.sync(); !fault.Is(err, fault.Invalid) || len(w.server.history) != 0 {
-				t.Errorf("it ends with %v after %v", err, w.server.history)
+			if err := w.sync(); !fault.Is(err, fault.Invalid) || len(w.server.Writes()) != 0 {
+				t.Errorf("it ends with %v after %v", err, w.server.Writes())
 			}
 		})
 	}
@@ -244,8 +245,8 @@ func TestAnApplicationThatIsNotDeclaredOrNotFoundHasNothingToDo(t *testing.T) {
 		t.Error(err)
 	}
 	w.mustSync() // declared, and no commit was found yet
-	if len(w.server.requests) != 0 {
-		t.Errorf("the cluster was asked %v", w.server.requests)
+	if len(w.server.Requests()) != 0 {
+		t.Errorf("the cluster was asked %v", w.server.Requests())
 	}
 }
 
@@ -253,13 +254,13 @@ func TestARunWhoseTimeIsCutStillFreesTheLock(t *testing.T) { // or nobody could 
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	ctx, cancel := context.WithCancel(t.Context())
-	w.server.around = func(op string, call func() error) error {
+	w.server.Around(func(op string, call func() error) error {
 		if op == "apply" {
 			cancel()
 			return fault.InFlight(fault.Wrap(fault.Unavailable, ctx.Err()))
 		}
 		return call()
-	}
+	})
 	if err := w.deploy.Sync(ctx, w.app.Key(), false); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("it ends with %v", err)
 	}

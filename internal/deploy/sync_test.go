@@ -16,7 +16,7 @@ func TestASyncAppliesWhatIsWantedAndRecordsIt(t *testing.T) {
 	w := newWorld(t)
 	sha := w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
-	if got := value(w.server.live(cm("a")), "k"); got != "v1" {
+	if got := value(w.server.Live(cm("a")), "k"); got != "v1" {
 		t.Errorf("a has k = %q, want v1", got)
 	}
 	r := w.record()
@@ -35,13 +35,13 @@ func TestNothingUnchangedIsSent(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
-	w.server.requests, w.server.history = nil, nil
+	w.server.Take()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": configMap("b", "k: v1")})
 	w.mustSync()
-	if got := len(w.server.history); got != 1 || w.server.history[0].id != cm("a") {
-		t.Errorf("the writes were %v, want one of ConfigMap a", w.server.history)
+	if got := len(w.server.Writes()); got != 1 || w.server.Writes()[0].ID != cm("a") {
+		t.Errorf("the writes were %v, want one of ConfigMap a", w.server.Writes())
 	}
-	if n := w.server.count("try"); n != 1 {
+	if n := w.server.Count("try"); n != 1 {
 		t.Errorf("%d dry runs, want 1", n)
 	}
 }
@@ -50,10 +50,10 @@ func TestASecondWakeUpDoesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	w.server.requests = nil
+	w.server.Take()
 	w.mustSync()
-	if len(w.server.requests) != 0 {
-		t.Errorf("the cluster was asked %v", w.server.requests)
+	if len(w.server.Requests()) != 0 {
+		t.Errorf("the cluster was asked %v", w.server.Requests())
 	}
 }
 
@@ -63,7 +63,7 @@ func TestWhatLeavesGitIsPruned(t *testing.T) {
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	if w.server.live(cm("b")) != nil {
+	if w.server.Live(cm("b")) != nil {
 		t.Error("b is still there")
 	}
 	if h := w.record().History[0]; h.Pruned != 1 || h.Unchanged != 1 {
@@ -79,7 +79,7 @@ func TestWhatLeavesGitStaysWherePruneIsOff(t *testing.T) {
 	w.mustSync()
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	if w.server.live(cm("b")) == nil {
+	if w.server.Live(cm("b")) == nil {
 		t.Error("b is gone")
 	}
 	if h := w.record().History[0]; len(h.Notes) != 1 || !strings.Contains(h.Notes[0], "b is no longer in git and stays") {
@@ -90,13 +90,13 @@ func TestWhatLeavesGitStaysWherePruneIsOff(t *testing.T) {
 func TestAnObjectThatTheServerRefusesStopsTheRunBeforeItsFirstWrite(t *testing.T) {
 	w := newWorld(t)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1")})
-	w.server.refuse[cm("b")] = fault.New(fault.Invalid, "apply ConfigMap production/b: data: too long")
+	w.server.Refuse(cm("b"), fault.New(fault.Invalid, "apply ConfigMap production/b: data: too long"))
 	err := w.sync()
 	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "apps/shop/b.yaml: apply ConfigMap production/b: data: too long") {
 		t.Errorf("the error is %v", err)
 	}
-	if len(w.server.history) != 0 {
-		t.Errorf("there were writes: %v", w.server.history)
+	if len(w.server.Writes()) != 0 {
+		t.Errorf("there were writes: %v", w.server.Writes())
 	}
 	r := w.record()
 	if r.History[0].Outcome != record.RefusedRun || r.GivenUp != r.Wanted.Seq || r.Pending() {
@@ -112,7 +112,7 @@ func TestNothingRenderedIsAnErrorAndPrunesNothing(t *testing.T) {
 	if err := w.sync(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "nothing was rendered") {
 		t.Errorf("the error is %v", err)
 	}
-	if w.server.live(cm("a")) == nil {
+	if w.server.Live(cm("a")) == nil {
 		t.Error("a was pruned")
 	}
 }
@@ -129,14 +129,14 @@ func TestALargePruneNeedsConsent(t *testing.T) {
 	if err := w.sync(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "15 of 16 objects") {
 		t.Fatalf("the error is %v", err)
 	}
-	if w.server.live(cm("cp")) == nil {
+	if w.server.Live(cm("cp")) == nil {
 		t.Fatal("p was pruned without consent")
 	}
 	w.app.Annotations = map[string]string{manifest.AllowPruneNote: "true"}
 	w.declare(w.app)
 	w.push(map[string]string{"a.yaml": files["a.yaml"]})
 	w.mustSync()
-	if w.server.live(cm("cp")) != nil {
+	if w.server.Live(cm("cp")) != nil {
 		t.Error("p is still there")
 	}
 }
@@ -147,15 +147,15 @@ func TestAnApplicationWithoutAutomatedSyncWaitsForAPerson(t *testing.T) {
 	w.declare(w.app)
 	w.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	w.mustSync()
-	if len(w.server.requests) != 0 {
-		t.Fatalf("the cluster was asked %v", w.server.requests)
+	if len(w.server.Requests()) != 0 {
+		t.Fatalf("the cluster was asked %v", w.server.Requests())
 	}
 	_, err := w.stores.Records.Update(t.Context(), w.app.Key(), func(r *record.Record) error { r.Request(); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.mustSync()
-	if w.server.live(cm("a")) == nil {
+	if w.server.Live(cm("a")) == nil {
 		t.Error("a is missing after a person asked")
 	}
 }
@@ -172,7 +172,7 @@ func TestAnObjectOfAnotherApplicationIsNotTaken(t *testing.T) {
 	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "belongs to application argocd/shop") {
 		t.Errorf("the error is %v", err)
 	}
-	if got := value(w.server.live(cm("a")), "k"); got != "v1" {
+	if got := value(w.server.Live(cm("a")), "k"); got != "v1" {
 		t.Errorf("a has k = %q, want v1", got)
 	}
 }
@@ -189,9 +189,9 @@ func TestARunStopsInOrderBeforeItsTimeEndsAndTheNextGoesOn(t *testing.T) {
 	if len(w.queue.woken) != 1 {
 		t.Errorf("woken are %v, want one", w.queue.woken)
 	}
-	before := w.server.live(cm("a")).GetResourceVersion()
+	before := w.server.Live(cm("a")).GetResourceVersion()
 	w.mustSync()
-	if got := w.server.live(cm("a")).GetResourceVersion(); got != before {
+	if got := w.server.Live(cm("a")).GetResourceVersion(); got != before {
 		t.Error("a was touched again: the next run started anew")
 	}
 	if r := w.record(); r.Done.Seq != r.Wanted.Seq || r.History[1].Outcome != record.Paused {

@@ -56,17 +56,12 @@ func viewed(t *testing.T) *world {
 	w.push(map[string]string{"same.yaml": configMap("same", "k: v1"), "changed.yaml": configMap("changed", "k: v1", "gone: x"), "edited.yaml": configMap("edited", "k: v1"),
 		"extra.yaml": configMap("extra", "k: v1"), "kept.yaml": keep, "leaving.yaml": configMap("leaving", "k: v1")})
 	w.mustSync()
-	w.rewrite(cm("edited"), func(u *unstructured.Unstructured) {
-		u.Object["data"] = map[string]any{"k": "by hand"}
-		entries := u.GetManagedFields()
-		entries[0].FieldsV1.SetRawString(strings.ReplaceAll(entries[0].FieldsV1.GetRawString(), `"f:k":{}`, `"f:other":{}`))
-		u.SetManagedFields(entries)
-	})
-	w.rewrite(cm("leaving"), deleting)
-	w.server.put(t, configMapObject("foreign", "k", "not for everybody"))
+	w.rewrite(cm("edited"), func(u *unstructured.Unstructured) { u.Object["data"] = map[string]any{"k": "by hand"} })
+	w.server.Terminate(cm("leaving"))
+	w.server.Create("somebody", configMapObject("foreign", "k", "not for everybody"))
 	w.push(map[string]string{"same.yaml": configMap("same", "k: v1"), "changed.yaml": configMap("changed", "k: v2", "new: z"), "edited.yaml": configMap("edited", "k: v1"),
 		"missing.yaml": configMap("missing", "k: v1"), "foreign.yaml": configMap("foreign", "k: v1"), "taken.yaml": configMap("taken", "k: v2")})
-	w.server.history = nil
+	w.server.Take()
 	return w
 }
 
@@ -80,8 +75,8 @@ func TestADiffSaysOfEachObjectWhatASyncWouldDo(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if len(w.server.history) != 0 {
-		t.Errorf("it wrote %v", w.server.history)
+	if len(w.server.Writes()) != 0 {
+		t.Errorf("it wrote %v", w.server.Writes())
 	}
 	wantChanges := []manifest.Change{{Path: ".data.gone", Old: "x"}, {Path: ".data.k", Old: "v1", New: "v2"}, {Path: ".data.new", New: "z"}}
 	if d := cmp.Diff(wantChanges, w.diff()["changed"].Changes); d != "" {
@@ -124,7 +119,7 @@ func TestADiffMasksSecretsOnBothSides(t *testing.T) {
 
 func TestADiffNamesWhatWouldBeRefused(t *testing.T) {
 	w := viewed(t)
-	w.server.refuse[cm("changed")] = fault.New(fault.Invalid, "field is immutable")
+	w.server.Refuse(cm("changed"), fault.New(fault.Invalid, "field is immutable"))
 	if d := w.diff()["changed"]; d.Action != Refuse || d.Reason != "field is immutable" || d.File != "apps/shop/changed.yaml" {
 		t.Errorf("the difference is %+v", d)
 	}
@@ -147,7 +142,7 @@ func TestResourcesTellHealth(t *testing.T) {
 	if got := w.resources(); got["d"] != "Synced Progressing" || got["a"] != "Synced" {
 		t.Errorf("the resources are %v", got)
 	}
-	w.rewrite(id, deleting)
+	w.server.Terminate(id)
 	if got := w.resources(); got["d"] != "Synced Progressing" {
 		t.Errorf("the resources are %v", got)
 	}

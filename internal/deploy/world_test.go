@@ -17,13 +17,14 @@ import (
 	"slipway/internal/revision"
 	"slipway/internal/state"
 	"slipway/internal/state/statetest"
+	"slipway/test/server"
 )
 
 // world is one application, its state and its cluster in memory, both held to what the real ones do.
 type world struct {
 	t       *testing.T
 	stores  state.Stores
-	server  *server
+	server  *server.Server
 	cluster Cluster // in place of server
 	deploy  *Deploy
 	queue   *wakes
@@ -35,7 +36,7 @@ const repo = "https://github.com/myorg/k8s-config"
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, stores: statetest.Memory(), server: newServer(), queue: &wakes{}}
+	w := &world{t: t, stores: statetest.Memory(), server: server.New(), queue: &wakes{}}
 	w.app = app.Application{Namespace: "argocd", Name: "shop", Project: "default",
 		Source:      app.Source{RepoURL: repo, TargetRevision: "main", Path: "apps/shop", Directory: &app.Directory{Recurse: true}},
 		Destination: app.Destination{Name: app.InCluster, Namespace: "production"},

@@ -39,15 +39,11 @@ func (s *Server) applied(old, in *unstructured.Unstructured, by string) (*unstru
 	if err != nil {
 		return nil, err
 	}
-	patch := in.DeepCopy()
-	for _, f := range []string{"uid", "resourceVersion", "managedFields", "creationTimestamp", "generation"} {
-		unstructured.RemoveNestedField(patch.Object, "metadata", f)
-	}
 	live := old.DeepCopy()
 	if live == nil {
 		live = bare(in)
 	}
-	return object(m.Apply(live, patch, by, true))
+	return object(m.Apply(live, content(in), by, true))
 }
 
 // updated is what becomes of who owns what when a manager makes u of old, which is nil for a creation, by an update or a
@@ -74,6 +70,15 @@ func object(o runtime.Object, err error) (*unstructured.Unstructured, error) {
 		return nil, fault.New(fault.Internal, "%T is no object", o)
 	}
 	return u, nil
+}
+
+// content is an object without what the server says of it.
+func content(u *unstructured.Unstructured) *unstructured.Unstructured {
+	u = u.DeepCopy()
+	for _, f := range []string{"uid", "resourceVersion", "managedFields", "creationTimestamp", "generation"} {
+		unstructured.RemoveNestedField(u.Object, "metadata", f)
+	}
+	return u
 }
 
 // bare is an object with nothing but its name.

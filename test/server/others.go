@@ -8,7 +8,7 @@ import (
 
 // What others do here goes past Around, and is in neither Writes nor Requests: those are of the code under test.
 
-// Create is somebody's POST of an object, in place of one that may be there. It panics if u fits no schema.
+// Create is somebody's POST of the content of u, in place of an object that may be there. It panics if u fits no schema.
 func (s *Server) Create(by string, u *unstructured.Unstructured) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -16,7 +16,7 @@ func (s *Server) Create(by string, u *unstructured.Unstructured) {
 	if s.objects[id] != nil {
 		s.remove(id)
 	}
-	made, err := s.updated(nil, u, by)
+	made, err := s.updated(nil, content(u), by)
 	if err != nil {
 		panic(err)
 	}
