@@ -52,6 +52,16 @@ func (c *cache) keep(cluster string, p past) {
 	c.past[cluster] = p
 }
 
+// fits reports whether the last sweep saw an object at this mark, as the application's inventory had it.
+func (c *cache) fits(cluster string, name app.Name, id manifest.ID, m ownership.Mark) bool {
+	c.mu.Lock()
+	p := c.past[cluster]
+	c.mu.Unlock()
+	g := p.seen[id.GroupKind()][place{id.Namespace, id.Name}]
+	_, fits := p.fits[name]
+	return fits && g != nil && g.application == string(name) && !g.deleting && g.mark == m
+}
+
 // inventory reads an application's inventory; nil if it is lost: everything is a suspect, once.
 func inventory(ctx context.Context, blobs Blobs, name app.Name, digest string) (map[manifest.ID]ownership.Mark, error) {
 	if digest == "" {

@@ -5,6 +5,7 @@ package drift
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,9 +17,11 @@ import (
 	"slipway/internal/record"
 )
 
-// Records are read after the LIST (design.md 3).
+// Records are read after the LIST (design.md 3). A cluster's watch lease is one of them.
 type Records interface {
 	List(ctx context.Context) ([]record.Record, error)
+	Get(ctx context.Context, name app.Name) (record.Record, error)
+	Update(ctx context.Context, name app.Name, change func(*record.Record) error) (record.Record, error)
 }
 
 // Registry is the declared applications.
@@ -50,6 +53,9 @@ type Cluster interface {
 	SweepSince(ctx context.Context, kinds []schema.GroupKind,
 		known func(kind schema.GroupKind, namespace, name, uid, resourceVersion string) bool,
 		page func(kind schema.GroupKind, version string, items []metav1.PartialObjectMetadata) error) (manifest.Swept, error)
+	// Watch hands over each change of a kind's objects since version until ctx or the server ends it, and says where the
+	// next goes on. Conflict: the server does not go back so far. NotFound: it does not know the kind.
+	Watch(ctx context.Context, gk schema.GroupKind, version string, event func(manifest.Event) error) (last string, err error)
 }
 
 // Deps is what drift works with.
@@ -68,6 +74,7 @@ type Deps struct {
 type Drift struct {
 	Deps
 	kept     *cache
+	indexing sync.Mutex    // an index of what is kept is read, changed and written
 	rescaled time.Duration // an autoscaled object is looked at again after this time: its autoscaler may be gone
 }
 

@@ -1,8 +1,11 @@
 package drift
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
+	"slipway/internal/app"
 	"slipway/internal/manifest"
 )
 
@@ -51,7 +54,8 @@ type Report struct {
 	Suspects     int       `json:"suspects"`
 	Judged       int       `json:"judged"`
 	Healed       int       `json:"healed"`
-	Skipped      int       `json:"skipped"` // applications at work, or with something newer wanted
+	Skipped      int       `json:"skipped"`          // applications at work, or with something newer wanted
+	Events       int       `json:"events,omitempty"` // changes that a watch told of
 	Requests     int       `json:"requests"`
 	Bytes        int64     `json:"bytes"`
 	Milliseconds int64     `json:"milliseconds"`
@@ -62,4 +66,18 @@ type Report struct {
 type Located struct {
 	Application string `json:"application"`
 	Finding
+}
+
+func (r *Report) add(name app.Name, v verdict) {
+	r.Judged += v.judged
+	r.Healed += v.healed
+	for _, f := range v.findings {
+		r.Findings = append(r.Findings, Located{string(name), f})
+	}
+}
+
+func (r *Report) sort() {
+	slices.SortFunc(r.Findings, func(a, b Located) int {
+		return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.ID.String(), b.ID.String()), cmp.Compare(a.Outcome, b.Outcome))
+	})
 }

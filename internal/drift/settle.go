@@ -21,6 +21,23 @@ type work struct {
 	tidy bool          // something kept is too old
 }
 
+func (w *work) nothing() bool { return len(w.ids)+len(w.over) == 0 && !w.all && !w.tidy }
+
+// add is what was found twice as one.
+func (w *work) add(other work) {
+	w.ids, w.over = union(w.ids, other.ids), union(w.over, other.over)
+	w.all, w.tidy = w.all || other.all, w.tidy || other.tidy
+}
+
+func union(a, b []manifest.ID) []manifest.ID {
+	for _, id := range b {
+		if !slices.Contains(a, id) {
+			a = append(a, id)
+		}
+	}
+	return a
+}
+
 // verdict is what came of one application's suspects.
 type verdict struct {
 	judged, healed int

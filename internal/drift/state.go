@@ -134,7 +134,27 @@ func (d *Drift) index(ctx context.Context, cluster string) ([]app.Name, error) {
 
 func indexKey(cluster string) string { return "drift-in/" + cluster }
 
-func (d *Drift) saveIndex(ctx context.Context, cluster string, names []app.Name) error {
+// reindex puts into the index of whom something is kept, and takes out of whom nothing is.
+func (d *Drift) reindex(ctx context.Context, cluster string, noted map[app.Name]bool) error {
+	if len(noted) == 0 {
+		return nil
+	}
+	d.indexing.Lock()
+	defer d.indexing.Unlock()
+	before, err := d.index(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	names := slices.DeleteFunc(slices.Clone(before), func(n app.Name) bool { is, judged := noted[n]; return judged && !is })
+	for n, is := range noted {
+		if is && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	if slices.Equal(names, before) {
+		return nil
+	}
 	text := ""
 	if len(names) > 0 {
 		b, err := json.Marshal(names)

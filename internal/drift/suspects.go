@@ -74,10 +74,11 @@ func covers(listed, wanted []schema.GroupKind) bool {
 	return listed == nil || wanted != nil && !slices.ContainsFunc(wanted, func(gk schema.GroupKind) bool { return !slices.Contains(listed, gk) })
 }
 
-// quiet reports whether an application may be compared: something is done, nothing newer is wanted, and no run is at
-// work. A run whose lease is long over has died, and Hold takes its lock.
+// quiet reports whether an application may be compared: something is done, nothing newer is wanted, and no sync is at
+// work. A heal changes no set; who judges waits for its lock. A run whose lease is long over has died, and Hold takes its
+// lock.
 func quiet(rec *record.Record, now time.Time) bool {
-	busy := rec.Lock.Owner != "" && !rec.Lock.Until.Before(now.Add(-record.Grace))
+	busy := rec.Lock.Owner != "" && !rec.Lock.Heal && !rec.Lock.Until.Before(now.Add(-record.Grace))
 	return rec.Done.Seq != 0 && rec.Wanted.Seq == rec.Done.Seq && !busy
 }
 

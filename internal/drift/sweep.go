@@ -1,11 +1,9 @@
 package drift
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,17 +21,24 @@ const judges = 4
 // Sweep looks at everything of ours in one cluster, heals what may be healed, and says what it found. A LIST that is not
 // whole is an error and judges nothing: no object is missing because its page did not come.
 func (d *Drift) Sweep(ctx context.Context, c app.Cluster) (Report, error) {
-	begin := time.Now()
-	rep := Report{Cluster: c.Name}
 	cluster, err := d.Connect(ctx, c)
 	if err != nil {
-		return rep, fmt.Errorf("connect to cluster %s: %w", c.Name, err)
+		return Report{Cluster: c.Name}, fmt.Errorf("connect to cluster %s: %w", c.Name, err)
 	}
+	rep, _, err := d.sweep(ctx, c, cluster, func(found map[app.Name]*work, rep *Report) error { return d.settleAll(ctx, c, found, rep) })
+	return rep, err
+}
+
+// sweep has what it finds settled by settle.
+func (d *Drift) sweep(ctx context.Context, c app.Cluster, cluster Cluster, settle func(map[app.Name]*work, *Report) error) (Report, manifest.Swept, error) {
+	begin := time.Now()
+	rep := Report{Cluster: c.Name}
 	before, number := d.kept.begin(c.Name)
 	kinds := before.kinds
 	if !before.known {
+		var err error
 		if _, kinds, err = d.here(ctx, c); err != nil {
-			return rep, err
+			return rep, manifest.Swept{}, err
 		}
 	}
 	seen, swept, listErr := look(ctx, cluster, kinds, before, number, &rep)
@@ -43,19 +48,19 @@ func (d *Drift) Sweep(ctx context.Context, c app.Cluster) (Report, error) {
 		apps, wanted, err = d.here(ctx, c)
 	}
 	if listErr != nil && len(swept.Whole) == 0 {
-		return rep, fmt.Errorf("list objects of cluster %s: %w", c.Name, listErr)
+		return rep, swept, fmt.Errorf("list objects of cluster %s: %w", c.Name, listErr)
 	}
 	if err != nil {
-		return rep, err
+		return rep, swept, err
 	}
 	suspects, fits, err := d.suspects(ctx, c, apps, before, seen, swept, &rep)
 	if err != nil {
-		return rep, err
+		return rep, swept, err
 	}
 	d.kept.keep(c.Name, past{seen: seen.kinds, known: true, kinds: wanted, fits: fits})
-	err = errors.Join(listErr, d.settleAll(ctx, c, suspects, &rep))
+	err = errors.Join(listErr, settle(suspects, &rep))
 	rep.Milliseconds = time.Since(begin).Milliseconds()
-	return rep, err
+	return rep, swept, err
 }
 
 // look lists all objects of the kinds. A kind that was not seen whole is kept as it was before; nothing is judged by it.
@@ -81,33 +86,22 @@ func look(ctx context.Context, cluster Cluster, kinds []schema.GroupKind, before
 // settleAll judges and heals each application's suspects under its lock. One that is at work is left to it; one that
 // fails keeps no other one waiting.
 func (d *Drift) settleAll(ctx context.Context, c app.Cluster, found map[app.Name]*work, rep *Report) error {
-	names, err := d.index(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	before := slices.Clone(names)
+	noted := map[app.Name]bool{}
 	var mu sync.Mutex
 	var failed []error
 	var g errgroup.Group
 	g.SetLimit(judges)
 	for name, w := range found {
-		if len(w.ids) == 0 && len(w.over) == 0 && !w.all && !w.tidy {
+		if w.nothing() {
 			continue
 		}
 		g.Go(func() error {
 			v, err := d.settle(ctx, name, w)
 			mu.Lock()
 			defer mu.Unlock()
-			rep.Judged += v.judged
-			rep.Healed += v.healed
-			for _, f := range v.findings {
-				rep.Findings = append(rep.Findings, Located{string(name), f})
-			}
-			switch i := slices.Index(names, name); {
-			case v.noted && i < 0:
-				names = append(names, name)
-			case !v.noted && i >= 0 && err == nil:
-				names = slices.Delete(names, i, i+1)
+			rep.add(name, v)
+			if v.noted || err == nil {
+				noted[name] = v.noted
 			}
 			switch {
 			case fault.Is(err, fault.Busy), fault.Is(err, fault.Superseded), fault.Is(err, fault.NotFound):
@@ -120,12 +114,6 @@ func (d *Drift) settleAll(ctx context.Context, c app.Cluster, found map[app.Name
 		})
 	}
 	_ = g.Wait() // none of them fails
-	slices.SortFunc(rep.Findings, func(a, b Located) int {
-		return cmp.Or(cmp.Compare(a.Application, b.Application), cmp.Compare(a.ID.String(), b.ID.String()), cmp.Compare(a.Outcome, b.Outcome))
-	})
-	slices.Sort(names)
-	if !slices.Equal(names, before) {
-		failed = append(failed, d.saveIndex(ctx, c.Name, names))
-	}
-	return errors.Join(failed...)
+	rep.sort()
+	return errors.Join(errors.Join(failed...), d.reindex(ctx, c.Name, noted))
 }

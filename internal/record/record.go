@@ -64,6 +64,9 @@ type Lock struct {
 	Fence uint64    `json:"fence,omitempty"`
 	// Heal is true while drift holds the lock: it will not be for long, so a sync waits instead of coming back later.
 	Heal bool `json:"heal,omitempty"`
+	// Asked is true once another run wants the lock of a holder that would hold it for long, as a watch does: it ends in
+	// order and frees it.
+	Asked bool `json:"asked,omitempty"`
 	// Clean is true once a holder has left the cluster with nothing of an older run in flight.
 	Clean bool `json:"clean,omitempty"`
 	// Takeover is the fence from which on an object counts as touched; set by the first holder after an unclean end and

@@ -107,6 +107,9 @@ func (r *Record) Take(owner string, now, until time.Time) error {
 	return nil
 }
 
+// Ask asks the holder of the lock to end in order. A free lock has nobody to ask.
+func (r *Record) Ask() { r.Lock.Asked = r.Lock.Owner != "" }
+
 // Holds reports whether fence still holds the lock (rules 10 and 12); Superseded if not.
 func (r *Record) Holds(fence uint64) error {
 	if r.Lock.Owner == "" || r.Lock.Fence != fence {

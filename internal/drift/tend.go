@@ -1,0 +1,112 @@
+package drift
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"slipway/internal/app"
+	"slipway/internal/manifest"
+)
+
+const (
+	refreshEvery = 5 * time.Second  // how often new applications and new kinds are looked for
+	sweepPause   = 2 * time.Second  // between two sweeps
+	sweepAgain   = 15 * time.Second // after one that was not whole
+)
+
+func (w *watch) wantSweep() {
+	select {
+	case w.sweepAt <- struct{}{}:
+	default: // one is wanted already
+	}
+}
+
+// tend looks for what is new, and sweeps when that is wanted: at first, when a watch was too far behind, and when a sync
+// has brought a kind that is not watched.
+func (w *watch) tend(ctx, stop context.Context) {
+	t := time.NewTicker(refreshEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-stop.Done():
+			return
+		case <-w.sweepAt:
+			wait := sweepPause
+			if !w.sweepOnce(ctx, stop) {
+				wait = sweepAgain
+				w.wantSweep()
+			}
+			pause(stop, wait)
+		case <-t.C:
+			if kinds, err := w.refresh(ctx); err == nil && w.missing(kinds) { // an error: the next turn asks again
+				w.wantSweep()
+			}
+		}
+	}
+}
+
+// refresh reads which applications there are, and the kinds of their objects.
+func (w *watch) refresh(ctx context.Context) ([]schema.GroupKind, error) {
+	apps, kinds, err := w.here(ctx, w.cluster)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[string]app.Name, len(apps))
+	for name := range apps {
+		names[manifest.LabelFor(string(name))] = name
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.names = names
+	strange := w.strange
+	w.strange = nil
+	for _, s := range strange { // of whom no application is known now either, it is somebody else's
+		w.note(s)
+	}
+	return kinds, nil
+}
+
+// sweepOnce sweeps, and watches from there what is not watched. It reports whether it saw all.
+func (w *watch) sweepOnce(ctx, stop context.Context) bool {
+	rep, swept, err := w.sweep(ctx, w.cluster, w.connection, func(all map[app.Name]*work, _ *Report) error {
+		for name, found := range all {
+			if !found.nothing() {
+				w.changed.find(name, *found)
+			}
+		}
+		return nil
+	})
+	for gk, version := range swept.Whole {
+		w.follow(stop, gk, version)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was := w.report
+	rep.Events, rep.Requests, rep.Bytes = was.Events, was.Requests+rep.Requests, was.Bytes+rep.Bytes
+	rep.Judged, rep.Healed = was.Judged, was.Healed
+	rep.Findings = was.Findings
+	w.report, w.err = rep, err
+	return len(swept.Failed) == 0 && (err == nil || len(swept.Whole) > 0)
+}
+
+// newest are the last findings of each object, at most noteCap of them.
+func newest(all []Located) []Located {
+	type key struct {
+		application string
+		id          manifest.ID
+		outcome     Outcome
+	}
+	last := map[key]int{}
+	for i, f := range all {
+		last[key{f.Application, f.ID, f.Outcome}] = i
+	}
+	var out []Located
+	for i, f := range all {
+		if last[key{f.Application, f.ID, f.Outcome}] == i {
+			out = append(out, f)
+		}
+	}
+	return out[max(0, len(out)-noteCap):]
+}
