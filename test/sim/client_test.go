@@ -18,21 +18,17 @@ type client struct{ *process }
 
 func (c client) List(ctx context.Context, label string, kinds []schema.GroupKind) (out []metav1.PartialObjectMetadata, err error) {
 	err = c.call(ctx, call{to: toCluster, name: "list", about: label, app: c.labels[label]}, func(string) error {
-		out = c.api.list(label, kinds)
+		out, err = c.api.List(context.WithoutCancel(ctx), label, kinds)
 		c.log("%s lists %d objects of %s", c.name, len(out), c.labels[label])
-		return nil
+		return err
 	})
 	return out, err
 }
 
 func (c client) Get(ctx context.Context, id manifest.ID) (out *unstructured.Unstructured, err error) {
 	err = c.call(ctx, call{to: toCluster, name: "get", about: id.Name}, func(string) error {
-		u := c.api.objects[id]
-		if u == nil {
-			return fault.New(fault.NotFound, "get %s: not found", id)
-		}
-		out = u.DeepCopy()
-		return nil
+		out, err = c.api.Get(context.WithoutCancel(ctx), id)
+		return err
 	})
 	return out, err
 }
@@ -42,11 +38,15 @@ func (c client) Apply(ctx context.Context, in *unstructured.Unstructured, dryRun
 	name := either(dryRun, "try", "apply")
 	err = c.call(ctx, call{to: toCluster, name: name, about: id.Name, app: c.labels[in.GetLabels()[manifest.Label]], write: !dryRun}, func(key string) error {
 		if !dryRun && !c.quiet && c.dice.chance(c.temper.controller, key, "controller") {
-			c.api.bump(id)
+			c.meddle(id)
 		}
-		before := c.api.objects[id]
-		u, changed, err := c.api.apply(in, dryRun)
+		if valueOf(in) == poison {
+			return fault.New(fault.Invalid, "apply %s: it is poisoned", id)
+		}
+		before := c.api.Live(id)
+		u, _, err := c.api.Apply(context.WithoutCancel(ctx), in, dryRun)
 		out = u
+		changed := len(c.api.Take()) > 0
 		if !dryRun {
 			c.log("%s applies %s = %s by fence %s: %s", c.name, id.Name, valueOf(in), short(inv.fence), outcome(changed, err))
 		}
@@ -65,9 +65,10 @@ func (c client) Delete(ctx context.Context, id manifest.ID, uid types.UID, versi
 	inv := invocationOf(ctx)
 	return c.call(ctx, call{to: toCluster, name: "delete", about: id.Name, write: true}, func(key string) error {
 		if !c.quiet && c.dice.chance(c.temper.controller, key, "controller") {
-			c.api.bump(id)
+			c.meddle(id)
 		}
-		changed, err := c.api.remove(id, uid, version)
+		err := c.api.Delete(context.WithoutCancel(ctx), id, uid, version)
+		changed := len(c.api.Take()) > 0
 		c.log("%s deletes %s by fence %s: %s", c.name, id.Name, short(inv.fence), outcome(changed, err))
 		if changed {
 			c.history.wrote(inv, id, false, true)

@@ -106,7 +106,7 @@ func (h *history) pruned(inv *invocation, id manifest.ID) {
 		h.breaks("I4", "%s was deleted though %s was not applied: %v", id.Name, other.Name, err)
 	}
 	for name, value := range inv.wanted {
-		u := h.api.objects[idOf(name)]
+		u := h.api.Live(idOf(name))
 		if h.objects[idOf(name)] <= inv.fence && (u == nil || valueOf(u) != value) {
 			h.breaks("I4", "%s was deleted before %s was applied", id.Name, name)
 		}

@@ -173,7 +173,7 @@ func (w *world) applied(a application, when string) {
 
 func (w *world) live(a application) map[string]string {
 	out := map[string]string{}
-	for id, u := range w.api.objects {
+	for id, u := range w.api.Objects() {
 		if u.GetAnnotations()[manifest.ApplicationNote] == string(a.name) {
 			out[id.Name] = valueOf(u)
 		}

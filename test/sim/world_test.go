@@ -9,13 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
 	"slipway/internal/app"
 	"slipway/internal/manifest"
 	"slipway/internal/revision"
 	"slipway/internal/state"
 	"slipway/internal/state/statetest"
+	"slipway/test/server"
 )
 
 const namespace = "production"
@@ -44,7 +43,7 @@ type world struct {
 	mu         sync.Mutex // one event at a time; all below
 	quiet      bool
 	git        *host
-	api        *cluster
+	api        *server.Server
 	stores     state.Stores
 	moves      *line
 	syncs      *line
@@ -65,7 +64,7 @@ type world struct {
 
 func newWorld(t *testing.T, seed int, trace func(string)) *world {
 	d := dice(seed)
-	w := &world{dice: &d, t: t, seed: seed, temper: tempered(d), trace: trace, git: newHost(), api: &cluster{objects: map[manifest.ID]*unstructured.Unstructured{}},
+	w := &world{dice: &d, t: t, seed: seed, temper: tempered(d), trace: trace, git: newHost(), api: server.New(),
 		stores: statetest.Memory(), labels: map[string]app.Name{}, hour: map[time.Duration]int{}}
 	w.history = &history{world: w, apps: map[app.Name]*past{}, objects: map[manifest.ID]uint64{}, stale: map[manifest.ID]bool{}}
 	var cancel context.CancelFunc
