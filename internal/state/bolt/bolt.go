@@ -78,7 +78,7 @@ func prepare(db *bbolt.DB) error {
 				return fault.New(fault.Invalid, "its schema is %q, this version reads %q: delete the folder, the state is rebuilt from git and the cluster", got, schema)
 			}
 		}
-		for _, b := range [][]byte{metaBucket, recordBucket, appBucket, repoBucket, noteBucket} {
+		for _, b := range [][]byte{metaBucket, recordBucket, appBucket, repoBucket, noteBucket, eventBucket, runningBucket, endedBucket} {
 			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
