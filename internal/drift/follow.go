@@ -2,6 +2,8 @@ package drift
 
 import (
 	"context"
+	"errors"
+	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -10,60 +12,98 @@ import (
 )
 
 // A watch that broke goes on after a pause, twofold each time it breaks again: an API server that restarts comes back
-// within seconds, one that refuses must not be asked all the time.
+// within seconds, one that refuses must not be asked all the time. One that breaks again and again without a word is no
+// use: its version may be one that the server has never had, as after a restore from a backup, and a LIST tells a new one.
 const (
 	followPause = 250 * time.Millisecond
 	followMost  = 15 * time.Second
+	followTries = 4
 )
 
 // followed is a kind's watch. With no version the cluster does not know the kind, or has forgotten where we were: the
 // next sweep tells.
 type followed struct {
-	version string
-	alive   bool
+	from    string // it began here
+	version string // it is here
+	cancel  context.CancelFunc
+	err     error // it broke again and again
 }
 
-// follow begins to watch a kind from a version unless it is watched.
+// follow watches a kind from the version of a LIST, or of who watched before, unless it is watched.
 func (w *watch) follow(stop context.Context, gk schema.GroupKind, version string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.seen[gk].alive {
-		return
+	was := w.seen[gk]
+	if was != nil && was.version != "" {
+		if !before(version, was.from) {
+			return
+		}
+		was.cancel() // the cluster was restored from a backup: it would be silent until it is as far again
 	}
-	w.seen[gk] = followed{version, version != ""}
+	f := &followed{from: version, version: version}
+	if was != nil {
+		f.err = was.err
+	}
+	w.seen[gk] = f
 	if version != "" {
-		w.followers.Go(func() { w.keepOn(stop, gk, version) })
+		stop, f.cancel = context.WithCancel(stop)
+		w.followers.Go(func() { defer f.cancel(); w.keepOn(stop, gk, f) })
 	}
 }
 
+// before compares resourceVersions, which are numbers that grow (KEP-5504); ones that are none are not compared.
+func before(a, b string) bool {
+	x, errX := strconv.ParseUint(a, 10, 64)
+	y, errY := strconv.ParseUint(b, 10, 64)
+	return errX == nil && errY == nil && x < y
+}
+
 // keepOn watches a kind until stop, or until there is nothing to go on from.
-func (w *watch) keepOn(stop context.Context, gk schema.GroupKind, version string) {
-	wait := followPause
-	for stop.Err() == nil {
+func (w *watch) keepOn(stop context.Context, gk schema.GroupKind, f *followed) {
+	version := f.from
+	for tries := 0; stop.Err() == nil; {
 		begin := time.Now()
 		last, err := w.connection.Watch(stop, gk, version, w.event)
-		lost := fault.Is(err, fault.Conflict) // its events between here and now are gone
-		if lost || fault.Is(err, fault.NotFound) {
+		if err == nil || last != version {
+			tries = 0
+		} else {
+			tries++
+		}
+		unknown := fault.Is(err, fault.NotFound)
+		lost := fault.Is(err, fault.Conflict) || tries == followTries // its events between here and now are gone
+		if unknown || lost {
 			last = ""
 		}
 		w.mu.Lock()
-		w.seen[gk] = followed{last, last != ""}
+		f.version = last
+		if tries == 0 {
+			f.err = nil
+		} else if tries == followTries {
+			f.err = err
+		}
 		w.mu.Unlock()
+		if lost {
+			w.wantSweep()
+		}
 		if last == "" {
-			if lost {
-				w.wantSweep()
-			}
 			return
 		}
-		if last != version || time.Since(begin) > followMost {
-			wait = followPause
-		}
 		version = last
-		if err != nil || time.Since(begin) < followPause { // the end of a watch that has worked costs no pause
-			pause(stop, wait)
-			wait = min(2*wait, followMost)
+		if tries > 0 || time.Since(begin) < followPause { // the end of a watch that has worked costs no pause
+			pause(stop, min(followPause<<tries, followMost))
 		}
 	}
+}
+
+// broken are the errors of watches that are of no use.
+func (w *watch) broken() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []error
+	for _, f := range w.seen {
+		all = append(all, f.err)
+	}
+	return errors.Join(all...)
 }
 
 // leaves is what the successor goes on with. What is too much to tell is found by its sweep.

@@ -27,9 +27,7 @@ func leftKey(c app.Cluster) string { return "drift-at/" + c.Name }
 // takeLease asks whoever watches the cluster to let go, and takes the lease until until. Busy: the holder does not answer;
 // it has died, and its lease runs out.
 func (d *Drift) takeLease(ctx context.Context, c app.Cluster, until time.Time) (fence uint64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	for {
+	for end := time.Now().Add(askTime); ; {
 		var busy error
 		rec, err := d.Records.Update(ctx, leaseName(c), func(r *record.Record) error {
 			if busy = r.Take("watch", time.Now(), until); busy != nil {
@@ -42,7 +40,7 @@ func (d *Drift) takeLease(ctx context.Context, c app.Cluster, until time.Time) (
 			return 0, fmt.Errorf("take watch lease of cluster %s: %w", c.Name, err)
 		case busy == nil:
 			return rec.Lock.Fence, nil
-		case !pause(ctx, askBeat):
+		case !time.Now().Before(end), !pause(ctx, askBeat):
 			return 0, fmt.Errorf("take watch lease of cluster %s: %w", c.Name, busy)
 		}
 	}

@@ -12,8 +12,9 @@ import (
 
 const (
 	refreshEvery = 5 * time.Second  // how often new applications and new kinds are looked for
-	sweepPause   = 2 * time.Second  // between two sweeps
-	sweepAgain   = 15 * time.Second // after one that was not whole
+	sweepPause   = 2 * time.Second  // between two sweeps, twofold each time
+	sweepMost    = time.Minute      // as in sweep mode
+	sweepAgain   = 15 * time.Second // after one that was not whole, at least
 )
 
 func (w *watch) wantSweep() {
@@ -28,17 +29,17 @@ func (w *watch) wantSweep() {
 func (w *watch) tend(ctx, stop context.Context) {
 	t := time.NewTicker(refreshEvery)
 	defer t.Stop()
-	for {
+	for wait := sweepPause; ; {
 		select {
 		case <-stop.Done():
 			return
 		case <-w.sweepAt:
-			wait := sweepPause
 			if !w.sweepOnce(ctx, stop) {
-				wait = sweepAgain
+				wait = max(wait, sweepAgain)
 				w.wantSweep()
 			}
 			pause(stop, wait)
+			wait = min(2*wait, sweepMost)
 		case <-t.C:
 			if kinds, err := w.refresh(ctx); err == nil && w.missing(kinds) { // an error: the next turn asks again
 				w.wantSweep()

@@ -42,13 +42,13 @@ func (d *Drift) Watch(ctx context.Context, c app.Cluster, limit time.Duration) (
 		return rep, errors.Join(leaseErr, err)
 	}
 	w := &watch{
-		Drift: d, cluster: c, connection: cluster, fence: fence, changed: newChanged(), seen: map[schema.GroupKind]followed{},
+		Drift: d, cluster: c, connection: cluster, fence: fence, changed: newChanged(), seen: map[schema.GroupKind]*followed{},
 		names: map[string]app.Name{}, fine: map[manifest.ID]ownership.Mark{}, report: Report{Cluster: c.Name}, sweepAt: make(chan struct{}, 1),
 	}
 	stop, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	begin := time.Now()
-	err = errors.Join(w.run(ctx, stop, cancel), w.err)
+	err = errors.Join(w.run(ctx, stop, cancel), w.err, w.broken())
 	if ctx.Err() != nil {
 		err = nil // it was to end
 	}
@@ -69,7 +69,7 @@ type watch struct {
 	mu        sync.Mutex
 	report    Report
 	err       error // the last
-	seen      map[schema.GroupKind]followed
+	seen      map[schema.GroupKind]*followed
 	names     map[string]app.Name            // by label
 	strange   []sighting                     // of applications that are newer than names
 	fine      map[manifest.ID]ownership.Mark // known to be as the inventory has them
