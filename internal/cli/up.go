@@ -39,7 +39,8 @@ Push to GIT/OWNER/NAME.git. Without --kubeconfig a development cluster is starte
 	f.StringVar(&o.Config, "config", "", "file of further clusters and git hosts")
 	f.StringVar(&o.Root, "root", "", "REPO:PATH where the first Applications are, such as myorg/k8s-config:argocd")
 	f.DurationVar(&o.Sweep, "sweep", 0, "time between two looks at all branches (default 5m)")
-	f.DurationVar(&o.Drift, "drift", 0, "time between two sweeps of a cluster for drift (default 1m)")
+	f.BoolVar(&o.Watch, "watch", false, "heal drift within a second by watching clusters (default: a sweep every --drift)")
+	f.DurationVar(&o.Drift, "drift", 0, "time between two runs of drift in a cluster (default 1m)")
 	return c
 }
 

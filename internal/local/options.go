@@ -22,7 +22,8 @@ type Options struct {
 	Root       string        // REPO:PATH of the first Applications; may be empty
 	Executable string        // the slipway binary, for the render child; os.Executable() if empty
 	Sweep      time.Duration // between two looks at all branches; 5 min if zero
-	Drift      time.Duration // between two sweeps of a cluster; 1 min if zero
+	Drift      time.Duration // between two runs of drift in a cluster; 1 min if zero
+	Watch      bool          // drift watches the clusters whose configuration does not say how
 }
 
 // Ready is the line that slipway up prints when everything answers.
@@ -61,6 +62,15 @@ func root(flag string) (app.Application, error) {
 		Destination: app.Destination{Server: app.InClusterServer, Namespace: app.DefaultNamespace},
 		Sync:        app.SyncPolicy{Automated: true, Prune: true, SelfHeal: true, CreateNamespace: true},
 	}, nil
+}
+
+// watch puts the clusters whose configuration does not say how into watch mode.
+func watch(clusters []app.Cluster) {
+	for i := range clusters {
+		if clusters[i].Drift == "" {
+			clusters[i].Drift = app.DriftWatch
+		}
+	}
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

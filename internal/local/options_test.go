@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"slipway/internal/app"
 	"slipway/internal/record"
 	"slipway/internal/revision"
 )
@@ -38,6 +39,14 @@ func TestTheRootIsAPlainDirectoryOfARepository(t *testing.T) {
 				t.Errorf("got %+v", a)
 			}
 		})
+	}
+}
+
+func TestTheWatchFlagLeavesAClusterThatSaysOtherwise(t *testing.T) {
+	all := []app.Cluster{{Name: "a"}, {Name: "b", Drift: app.DriftSweep}, {Name: "c", Drift: app.DriftWatch}}
+	watch(all)
+	if all[0].Drift != app.DriftWatch || all[1].Drift != app.DriftSweep || all[2].Drift != app.DriftWatch {
+		t.Errorf("%+v", all)
 	}
 }
 

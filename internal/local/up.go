@@ -42,7 +42,7 @@ type Local struct {
 
 	closers []func()       // in the order of starting; Stop goes backwards
 	failed  chan error     // a part that stopped by itself
-	work    sync.WaitGroup // pollers, schedule
+	work    sync.WaitGroup // pollers, schedules, runs of drift
 	once    sync.Once
 }
 
@@ -67,6 +67,9 @@ func Up(ctx context.Context, o Options) (_ *Local, err error) {
 	}
 	if err := l.cluster(ctx, &o, conf.Clusters); err != nil {
 		return nil, err
+	}
+	if o.Watch {
+		watch(l.clusters)
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -20,8 +19,6 @@ import (
 const (
 	fetchTimeout = 130 * time.Second
 	syncTimeout  = 120 * time.Second
-	sweepTimeout = 4 * time.Minute
-	sweepEvery   = 5 * time.Minute
 )
 
 // Workers are how many invocations run at once; on a machine of one's own more only get in each other's way.
@@ -69,19 +66,12 @@ func (l *Local) begin(ctx context.Context, o Options) error {
 			},
 		}.Handle}.Run(run)
 	})
-	every := o.Sweep
-	if every <= 0 {
-		every = sweepEvery
-	}
-	l.work.Go(func() { l.schedule(run, every) })
-	for _, c := range l.clusters {
-		l.work.Go(func() { l.patrol(run, c, o.Drift) })
-	}
+	l.schedules(run, o)
 	return nil
 }
 
-// recover ends the leases that the last process of this folder left: the state file lets in one process at a time, so
-// their holders are dead.
+// recover ends the leases that the last process of this folder left, on applications and on the watches of clusters: the
+// state file lets in one process at a time, so their holders are dead.
 func (l *Local) recover(ctx context.Context) error {
 	all, err := l.stores.Records.List(ctx)
 	if err != nil {
@@ -108,24 +98,6 @@ func (l *Local) registerRoot(ctx context.Context, flag string) error {
 		return err
 	}
 	return l.stores.Registry.Put(ctx, app.Registered{Application: a})
-}
-
-// schedule looks for lost pushes at once and then every so often (rule 16).
-func (l *Local) schedule(ctx context.Context, every time.Duration) {
-	t := time.NewTicker(every)
-	defer t.Stop()
-	for {
-		sweep, cancel := context.WithTimeout(ctx, sweepTimeout)
-		if err := l.fetch.Sweep(sweep); err != nil && !errors.Is(err, context.Canceled) {
-			l.log.Error("sweep", "error", err)
-		}
-		cancel()
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-	}
 }
 
 // deadLetter tells of a message that was put aside.

@@ -75,7 +75,7 @@ func start(ctx context.Context, dir string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find slipway: %w", err)
 	}
-	cmd := exec.Command(self, "up", "--dir", dir, "--root", repository+":argocd", "--drift", "500ms") //nolint:gosec,noctx // ourselves; stopped by stop
+	cmd := exec.Command(self, "up", "--dir", dir, "--root", repository+":argocd", "--watch") //nolint:gosec,noctx // ourselves; stopped by stop
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
