@@ -47,6 +47,8 @@ type Options struct {
 	Config     string
 	Root       string
 	Sweep      time.Duration
+	Drift      time.Duration
+	Watch      bool
 }
 
 // Process is a running `slipway up`.
@@ -90,6 +92,12 @@ func (p *Process) start() {
 	}
 	if o.Sweep != 0 {
 		args = append(args, "--sweep", o.Sweep.String())
+	}
+	if o.Drift != 0 {
+		args = append(args, "--drift", o.Drift.String())
+	}
+	if o.Watch {
+		args = append(args, "--watch")
 	}
 	p.cmd = exec.Command(Binary, args...) //nolint:gosec,noctx // what was built; stopped below
 	var said strings.Builder
