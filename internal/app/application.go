@@ -22,6 +22,8 @@ type Application struct {
 	Source      Source            `json:"source"`
 	Destination Destination       `json:"destination"`
 	Sync        SyncPolicy        `json:"sync"`
+	// IgnoreDifferences are fields whose live value drift leaves alone; syncs too with RespectIgnoreDifferences.
+	IgnoreDifferences []IgnoreDifference `json:"ignoreDifferences,omitempty"`
 }
 
 // Key is the Application's Name.
@@ -80,6 +82,8 @@ type SyncPolicy struct {
 	SelfHeal        bool `json:"selfHeal,omitempty"`
 	AllowEmpty      bool `json:"allowEmpty,omitempty"`
 	CreateNamespace bool `json:"createNamespace,omitempty"`
+	// RespectIgnoreDifferences has a sync leave alone what IgnoreDifferences names; without it git's values are applied.
+	RespectIgnoreDifferences bool `json:"respectIgnoreDifferences,omitempty"`
 }
 
 // From is the source as the record keys it: a branch or tag without refs/heads/ or refs/tags/, as moves name it.

@@ -162,7 +162,7 @@ func (n node) spec(a *Application) {
 	default:
 		v.fail("%.80q: projects other than default are not supported yet", a.Project)
 	}
-	f.later("sources", "sourceHydrator", "ignoreDifferences", "info", "revisionHistoryLimit")
+	f.later("sources", "sourceHydrator", "info", "revisionHistoryLimit")
 	if v := f.need("destination"); !v.absent() {
 		a.Destination = v.destination()
 	}
@@ -171,6 +171,7 @@ func (n node) spec(a *Application) {
 	} else if l, _ := f.m["sources"].([]any); len(l) == 0 {
 		f.need("source")
 	}
+	a.IgnoreDifferences = f.get("ignoreDifferences").ignoreDifferences()
 	a.Sync = f.get("syncPolicy").syncPolicy()
 	f.end()
 }

@@ -136,7 +136,6 @@ func TestSpec(t *testing.T) {
 		{"spec.sources", list{object{"ref": "values"}}, "spec.sources: not supported yet"},
 		{"spec.sources", list{}, ""},
 		{"spec.sourceHydrator", object{}, "spec.sourceHydrator: not supported yet"},
-		{"spec.ignoreDifferences", list{object{"kind": "Deployment"}}, "spec.ignoreDifferences: not supported yet"},
 		{"spec.ignoreDifferences", list{}, ""},
 		{"spec.info", list{object{"name": "url"}}, "spec.info: not supported yet"},
 		{"spec.revisionHistoryLimit", int64(3), "spec.revisionHistoryLimit: not supported yet"},

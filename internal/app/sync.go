@@ -53,7 +53,7 @@ func (n node) syncPolicy() SyncPolicy {
 var (
 	doneOptions  = []string{"ServerSideApply=true", "Validate=true", "ApplyOutOfSyncOnly=true"}
 	laterOptions = []string{"Validate", "ServerSideApply", "ApplyOutOfSyncOnly", "PruneLast", "Replace", "Force", "Prune", "Delete", "PrunePropagationPolicy", "FailOnSharedResource",
-		"RespectIgnoreDifferences", "SkipDryRunOnMissingResource", "ClientSideApplyMigration", "DisableClientSideApplyMigration", "ServerSideDiff"}
+		"SkipDryRunOnMissingResource", "ClientSideApplyMigration", "DisableClientSideApplyMigration", "ServerSideDiff"}
 )
 
 func (n node) syncOption(p *SyncPolicy, seen map[string]bool) {
@@ -72,8 +72,10 @@ func (n node) syncOption(p *SyncPolicy, seen map[string]bool) {
 		n.fail("%.80s is there twice", key)
 	case o == "CreateNamespace=true":
 		p.CreateNamespace = true
-	case o == "CreateNamespace=false", slices.Contains(doneOptions, o):
-	case key == "CreateNamespace":
+	case o == "RespectIgnoreDifferences=true":
+		p.RespectIgnoreDifferences = true
+	case o == "CreateNamespace=false", o == "RespectIgnoreDifferences=false", slices.Contains(doneOptions, o):
+	case key == "CreateNamespace", key == "RespectIgnoreDifferences":
 		n.fail("%.80q: want true or false", value)
 	case slices.Contains(laterOptions, key):
 		n.fail("%.80s: not supported yet", o)

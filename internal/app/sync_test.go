@@ -50,6 +50,8 @@ func TestSyncPolicy(t *testing.T) {
 		"enabled is what it is without":          {object{"automated": object{"enabled": true}}, SyncPolicy{Automated: true}, false},
 		"not enabled is not automated":           {object{"automated": object{"enabled": false, "prune": true}}, SyncPolicy{Prune: true}, false},
 		"creating the namespace":                 {object{"syncOptions": list{"CreateNamespace=true"}}, SyncPolicy{CreateNamespace: true}, false},
+		"what is ignored is respected":           {object{"syncOptions": list{"RespectIgnoreDifferences=true"}}, SyncPolicy{RespectIgnoreDifferences: true}, false},
+		"what is ignored is not respected":       {object{"syncOptions": list{"RespectIgnoreDifferences=false"}}, SyncPolicy{}, false},
 		"not creating the namespace":             {object{"syncOptions": list{"CreateNamespace=false"}}, SyncPolicy{}, false},
 		"options that say what is done anyway":   {object{"syncOptions": list{"ServerSideApply=true", "Validate=true", "ApplyOutOfSyncOnly=true"}}, SyncPolicy{}, false},
 		"lists that are empty change nothing":    {object{"syncOptions": list{}, "retry": nil}, SyncPolicy{}, false},
@@ -80,7 +82,7 @@ func TestWhatASyncPolicyMayNotSay(t *testing.T) {
 		at("syncOptions", "CreateNamespace=true", "spec.syncPolicy.syncOptions: want a list, got a string"),
 		at("syncOptions", list{"CreateNamespace=true", "CreateNamespace=false"}, "spec.syncPolicy.syncOptions[1]: CreateNamespace is there twice"),
 		option("PruneLast=true", "PruneLast=true: not supported yet"), option("Replace=true", "Replace=true: not supported yet"), option("Prune=false", "Prune=false: not supported yet"),
-		option("Validate=false", "Validate=false: not supported yet"), option("ServerSideApply=false", "ServerSideApply=false: not supported yet"), option("RespectIgnoreDifferences=true", "RespectIgnoreDifferences=true: not supported yet"),
+		option("Validate=false", "Validate=false: not supported yet"), option("ServerSideApply=false", "ServerSideApply=false: not supported yet"), option("RespectIgnoreDifferences=yes", `"yes": want true or false`),
 		option("CreateNamespace", `"CreateNamespace": want Option=value`), option("CreateNamespace=yes", `"yes": want true or false`), option("createNamespace=true", "createNamespace=true: unknown option"),
 		option(nil, "is empty"), option("", `"": want Option=value`), option(true, "want a string"),
 	})
