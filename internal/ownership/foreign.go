@@ -53,6 +53,25 @@ func Foreign(entries []metav1.ManagedFieldsEntry) []Owned {
 	return out
 }
 
+// Parts is what o's manager owns in it, as Foreign would tell it: none if o is owned in one piece.
+func (o Owned) Parts(entries []metav1.ManagedFieldsEntry) []Owned {
+	var out []Owned
+	var last []string
+	for _, e := range entries {
+		if e.Manager != o.Manager || isOurs(e) || e.Subresource == "status" || !at(e).Equal(o.At) {
+			continue
+		}
+		parse(e.FieldsV1).walk(nil, func(path []string) {
+			if len(path) == len(o.Steps) || !begins(path, o.Steps) || last != nil && begins(path, last) {
+				return
+			}
+			last = path
+			out = append(out, Owned{Path: readable(path), Manager: e.Manager, At: at(e), Steps: path})
+		})
+	}
+	return out
+}
+
 func begins(path, with []string) bool {
 	return len(path) >= len(with) && slices.Equal(path[:len(with)], with)
 }

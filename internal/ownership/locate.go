@@ -44,9 +44,15 @@ func Locate(obj map[string]any, steps []string) (pointer string, value any, ok b
 	return b.String(), value, true
 }
 
+// IndexOf is the place of a list's item by its step of fieldsV1, such as k:{"name":"app"}, -1 if it is not there.
+func IndexOf(l []any, step string) int {
+	kind, rest, _ := strings.Cut(step, ":")
+	return indexOf(l, kind, rest)
+}
+
 func indexOf(l []any, kind, rest string) int {
 	if kind == "i" {
-		if i, err := strconv.Atoi(rest); err == nil && i < len(l) {
+		if i, err := strconv.Atoi(rest); err == nil && i >= 0 && i < len(l) {
 			return i
 		}
 		return -1
@@ -55,28 +61,41 @@ func indexOf(l []any, kind, rest string) int {
 	if json.Unmarshal([]byte(rest), &want) != nil {
 		return -1
 	}
+	maybe := -1
 	for i, e := range l {
-		if kind == "v" && same(e, want) || kind == "k" && matches(e, want) {
+		switch {
+		case kind == "v" && same(e, want):
 			return i
+		case kind == "k":
+			whole, fits := matches(e, want)
+			if whole {
+				return i
+			}
+			if fits && maybe < 0 {
+				maybe = i
+			}
 		}
 	}
-	return -1
+	return maybe
 }
 
-// matches reports whether an item has the key's fields. One that the item leaves out may be the server's default, such
-// as a port's protocol: it is then taken as equal.
-func matches(item, key any) bool {
+// matches reports whether an item has the key's fields: all of them, or some. One that the item leaves out may be the
+// server's default, such as a port's protocol, but an item that says it comes first: 53/TCP is not 53/UDP.
+func matches(item, key any) (whole, fits bool) {
 	m, ok := item.(map[string]any)
 	k, is := key.(map[string]any)
 	if !ok || !is {
-		return false
+		return false, false
 	}
+	whole = true
 	for name, want := range k {
-		if got, there := m[name]; there && !same(got, want) {
-			return false
+		got, there := m[name]
+		if there && !same(got, want) {
+			return false, false
 		}
+		whole = whole && there
 	}
-	return true
+	return whole, true
 }
 
 // same compares JSON values; numbers by value, whatever they were decoded to.

@@ -28,6 +28,7 @@ var plan = map[string]floor{
 
 	"internal/fetch": core, "internal/deploy": core, "internal/drift": core, "internal/rollout": core,
 	"internal/traffic": core, "internal/analysis": core, "internal/appset": core,
+	"internal/ignore": core,
 
 	"internal/git/hook": adapters, "internal/git/source": adapters, "internal/git/bundle": adapters,
 	"internal/render": adapters, "internal/kube": adapters, "internal/metrics": adapters, "internal/state": adapters,
@@ -48,8 +49,8 @@ var beside = map[string][]string{
 	"internal/cli":     {"internal/local", "internal/invoke"},
 	"internal/local":   {"internal/invoke"},
 	"internal/fetch":   {"internal/appset"},
-	"internal/deploy":  {"internal/appset"},
-	"internal/drift":   {"internal/deploy"}, // heals under the lock and by the writes of a sync
+	"internal/deploy":  {"internal/appset", "internal/ignore"},
+	"internal/drift":   {"internal/deploy", "internal/ignore"}, // heals under the lock and by the writes of a sync
 	"internal/rollout": {"internal/traffic", "internal/analysis"},
 }
 
