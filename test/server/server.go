@@ -51,9 +51,10 @@ type Write struct {
 // String is such as "apply ConfigMap/a".
 func (w Write) String() string { return w.Op + " " + w.ID.Kind + "/" + w.ID.Name }
 
-// New is a server without objects.
+// New is a server without objects. Its first version is 1, since 0 means any to a watch.
 func New() *Server {
 	return &Server{
+		version:  1,
 		objects:  map[manifest.ID]*unstructured.Unstructured{},
 		managers: map[schema.GroupVersionKind]*managedfields.FieldManager{},
 		refused:  map[manifest.ID]error{},

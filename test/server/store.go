@@ -38,10 +38,10 @@ func (s *Server) store(old, u *unstructured.Unstructured) (out *unstructured.Uns
 		return old.DeepCopy(), false
 	}
 	u = begun(old, u)
-	if old == nil {
-		u.SetUID(types.UID("uid-" + s.next()))
-	}
 	u.SetResourceVersion(s.next())
+	if old == nil {
+		u.SetUID(types.UID("uid-" + u.GetResourceVersion()))
+	}
 	id := manifest.IDOf(u)
 	if u.GetDeletionTimestamp() != nil && len(u.GetFinalizers()) == 0 && old != nil && len(old.GetFinalizers()) > 0 {
 		delete(s.objects, id)
@@ -77,6 +77,8 @@ func counted(u *unstructured.Unstructured) bool {
 	switch k := u.GroupVersionKind(); k.Group {
 	case "apps", "batch", "networking.k8s.io", "policy":
 		return true
+	case "":
+		return k.Kind == "Pod" || k.Kind == "PodTemplate" || k.Kind == "ReplicationController"
 	default:
 		return !scheme.Scheme.Recognizes(k)
 	}

@@ -159,7 +159,7 @@ func (s *Server) EnsureNamespace(ctx context.Context, name string) (created bool
 		if s.objects[manifest.IDOf(u)] != nil {
 			return nil
 		}
-		made, err := s.updated(nil, u, manifest.Manager)
+		made, err := s.applied(nil, u, manifest.Manager)
 		if err != nil {
 			return err
 		}
