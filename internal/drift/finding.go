@@ -54,8 +54,9 @@ type Report struct {
 	Suspects     int       `json:"suspects"`
 	Judged       int       `json:"judged"`
 	Healed       int       `json:"healed"`
-	Skipped      int       `json:"skipped"`          // applications at work, or with something newer wanted
-	Events       int       `json:"events,omitempty"` // changes that a watch told of
+	Skipped      int       `json:"skipped"`            // applications at work, or with something newer wanted
+	Events       int       `json:"events,omitempty"`   // changes that a watch told of
+	Fallback     string    `json:"fallback,omitempty"` // why a cluster in watch mode was only swept
 	Requests     int       `json:"requests"`
 	Bytes        int64     `json:"bytes"`
 	Milliseconds int64     `json:"milliseconds"`

@@ -11,10 +11,13 @@ import (
 )
 
 const (
-	refreshEvery = 5 * time.Second  // how often new applications and new kinds are looked for
-	sweepPause   = 2 * time.Second  // between two sweeps, twofold each time
-	sweepMost    = time.Minute      // as in sweep mode
-	sweepAgain   = 15 * time.Second // after one that was not whole, at least
+	refreshLeast = time.Second      // between two looks for new applications and new kinds
+	refreshMost  = 10 * time.Second // where the records take long to read
+	refreshShare = 50               // of the time goes into reading them: one part in so many
+
+	sweepPause = 2 * time.Second  // between two sweeps that watches ask for, twofold each time
+	sweepMost  = time.Minute      // as in sweep mode
+	sweepAgain = 15 * time.Second // after one that was not whole, at least
 )
 
 func (w *watch) wantSweep() {
@@ -27,7 +30,7 @@ func (w *watch) wantSweep() {
 // tend looks for what is new, and sweeps when that is wanted: at first, when a watch was too far behind, and when a sync
 // has brought a kind that is not watched.
 func (w *watch) tend(ctx, stop context.Context) {
-	t := time.NewTicker(refreshEvery)
+	t := time.NewTimer(refreshLeast)
 	defer t.Stop()
 	for wait := sweepPause; ; {
 		select {
@@ -41,9 +44,13 @@ func (w *watch) tend(ctx, stop context.Context) {
 			pause(stop, wait)
 			wait = min(2*wait, sweepMost)
 		case <-t.C:
-			if kinds, err := w.refresh(ctx); err == nil && w.missing(kinds) { // an error: the next turn asks again
-				w.wantSweep()
+			begin := time.Now()
+			kinds, err := w.refresh(ctx) // an error: the next turn asks again
+			next := min(max(refreshLeast, refreshShare*time.Since(begin)), refreshMost)
+			if err == nil && w.missing(kinds) && !w.sweepOnce(ctx, stop) {
+				next = sweepAgain
 			}
+			t.Reset(next)
 		}
 	}
 }

@@ -36,8 +36,8 @@ func (d *Drift) Watch(ctx context.Context, c app.Cluster, limit time.Duration) (
 	fence, leaseErr := d.takeLease(ctx, c, end)
 	if leaseErr != nil {
 		rep, err := d.Sweep(ctx, c)
-		if fault.Is(leaseErr, fault.Busy) {
-			leaseErr = nil // the holder has died, and will be out of the way
+		if fault.Is(leaseErr, fault.Busy) { // the holder has died, and will be out of the way
+			rep.Fallback, leaseErr = leaseErr.Error(), nil
 		}
 		return rep, errors.Join(leaseErr, err)
 	}

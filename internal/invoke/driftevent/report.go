@@ -17,7 +17,8 @@ type Report struct {
 	Mode         app.DriftMode         `json:"mode,omitempty"`
 	Applications int                   `json:"applications"`
 	Objects      int                   `json:"objects"`
-	Events       int                   `json:"events,omitempty"` // of a watch
+	Events       int                   `json:"events,omitempty"`   // of a watch
+	Fallback     string                `json:"fallback,omitempty"` // why a cluster in watch mode was only swept
 	Suspects     int                   `json:"suspects"`
 	Judged       int                   `json:"judged"`
 	Healed       int                   `json:"healed"`
@@ -45,6 +46,7 @@ const (
 // of fills in what drift reports.
 func (r Report) of(d drift.Report) Report {
 	r.Applications, r.Objects, r.Events, r.Suspects = d.Applications, d.Objects, d.Events, d.Suspects
+	r.Fallback = manifest.CleanText(d.Fallback, textCap)
 	r.Judged, r.Healed, r.Skipped, r.Requests, r.Bytes = d.Judged, d.Healed, d.Skipped, d.Requests, d.Bytes
 	for _, f := range d.Findings {
 		if r.Found == nil {
@@ -92,6 +94,9 @@ func (h Handler) log(ctx context.Context, r Report, err error) {
 		slog.Int("requests", r.Requests), slog.Int64("bytes", r.Bytes), slog.Int64("ms", r.Milliseconds),
 	}
 	level := slog.LevelInfo
+	if r.Fallback != "" {
+		attrs, level = append(attrs, slog.String("fallback", text(r.Fallback))), slog.LevelWarn
+	}
 	if err != nil {
 		attrs = append(attrs, slog.String("error", text(err.Error())))
 		level = slog.LevelError

@@ -107,3 +107,16 @@ func TestAThousandFightsStayAShortAnswer(t *testing.T) { // Lambda hands back 6 
 		t.Errorf("%d lines, the last is %v", len(l), l[len(l)-1])
 	}
 }
+
+func TestAWatchThatCouldOnlySweepSaysWhy(t *testing.T) {
+	h, lines := handler(core{watch: func(context.Context, app.Cluster, time.Duration) (drift.Report, error) {
+		return drift.Report{Cluster: "watched", Fallback: "another run holds the lease"}, nil
+	}})
+	out, err := h.Handle(t.Context(), event("watched"))
+	if err != nil || out.Fallback != "another run holds the lease" {
+		t.Errorf("answered %+v, error %v", out, err)
+	}
+	if l := lines(t); len(l) != 1 || l[0]["level"] != "WARN" || l[0]["fallback"] != "another run holds the lease" {
+		t.Errorf("log %v", l)
+	}
+}
