@@ -53,7 +53,7 @@ func (r *run) apply(ctx context.Context, want *desired, p *plan) error {
 	}
 	r.report.Unchanged = len(p.unchanged)
 	for group := range groups(p.send, func(s *step) schema.GroupKind { return s.id.GroupKind() }) {
-		if err := r.applyGroup(ctx, want.cluster, group, p); err != nil {
+		if err := r.applyGroup(ctx, want, group, p); err != nil {
 			return err
 		}
 		if err := settle(ctx, want.cluster, group); err != nil {
@@ -63,11 +63,14 @@ func (r *run) apply(ctx context.Context, want *desired, p *plan) error {
 	return nil
 }
 
-func (r *run) applyGroup(ctx context.Context, c Cluster, group []*step, p *plan) error {
+func (r *run) applyGroup(ctx context.Context, want *desired, group []*step, p *plan) error {
 	var mu sync.Mutex
 	failed, paused := r.spread(ctx, len(group), func(i int) error {
 		s := group[i]
-		out, warnings, err := r.write(ctx, c, s)
+		if err := r.untried(ctx, want, s); err != nil {
+			return err
+		}
+		out, warnings, err := r.write(ctx, want.cluster, s)
 		if err != nil {
 			return err
 		}
@@ -75,7 +78,9 @@ func (r *run) applyGroup(ctx context.Context, c Cluster, group []*step, p *plan)
 		mu.Lock()
 		defer mu.Unlock()
 		r.report.Applied++
-		p.result[s.id] = ownership.MarkOf(m)
+		if p.result[s.id] = ownership.MarkOf(m); s.rescaled() {
+			p.result[s.id] = unjudged(p.result[s.id])
+		}
 		for _, w := range warnings {
 			r.note("%s: %s: %s", s.File, s.id, w)
 		}
@@ -86,6 +91,16 @@ func (r *run) applyGroup(ctx context.Context, c Cluster, group []*step, p *plan)
 		return err
 	}
 	return paused
+}
+
+// untried reads an object that no dry run has read, since its kind changes with this run; the record is read after it
+// (rules 10 and 12).
+func (r *run) untried(ctx context.Context, want *desired, s *step) error {
+	did, err := r.read(ctx, want, s)
+	if err != nil || !did {
+		return err
+	}
+	return r.holds(ctx)
 }
 
 // failure picks what the run's error is: a lost fence before all else, then what may pass, then what is refused.

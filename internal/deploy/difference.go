@@ -33,9 +33,9 @@ const (
 
 // difference tries one object. m is nil for one that is not ours: of such an object nothing is shown (CVE-2026-42880:
 // whoever may write a manifest could read any object by its diff).
-func difference(ctx context.Context, c Cluster, name app.Name, it item, m *metav1.PartialObjectMetadata) (Difference, error) {
+func difference(ctx context.Context, want *desired, name app.Name, it item, m *metav1.PartialObjectMetadata) (Difference, error) {
 	d := Difference{ID: it.id, File: it.File}
-	old, err := c.Get(ctx, it.id)
+	old, err := readAs(ctx, want.cluster, it.id, it.Unstructured)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		d.Action = Create
@@ -49,7 +49,11 @@ func difference(ctx context.Context, c Cluster, name app.Name, it item, m *metav
 		}
 		return d, nil
 	}
-	next, _, err := c.Apply(ctx, it.DeepCopy(), true)
+	send, err := want.merge(it)(ctx, old)
+	if err != nil {
+		return d, err
+	}
+	next, _, err := want.cluster.Apply(ctx, send, true)
 	if fault.Is(err, fault.Invalid) {
 		d.Action, d.Reason = Refuse, manifest.CleanText(err.Error(), manifest.MaxReason)
 		return d, nil

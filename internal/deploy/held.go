@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +11,7 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
+	"slipway/internal/ignore"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 	"slipway/internal/record"
@@ -26,7 +26,8 @@ type Held struct {
 	cluster Cluster
 	items   map[manifest.ID]item
 	order   []manifest.ID
-	scaled  map[string][]manifest.ID // what is autoscaled, by namespace
+	ignored ignore.Rules
+	scalers *scalers
 	marks   inventory
 	moved   bool // marks differ from the inventory
 	lost    bool // the snapshot is: what is done is asked for once more, which writes another
@@ -54,7 +55,7 @@ func (d *Deploy) Hold(ctx context.Context, name app.Name, do func(context.Contex
 	defer r.broke(ctx, false)
 	stop, cancel := context.WithDeadline(ctx, r.started.Add(healLease-closing))
 	defer cancel()
-	h := &Held{Application: declared.Application, run: r, scaled: map[string][]manifest.ID{}}
+	h := &Held{Application: declared.Application, run: r}
 	runErr := h.open(stop)
 	if runErr == nil {
 		runErr = do(stop, h)
@@ -72,6 +73,9 @@ func (h *Held) open(ctx context.Context) error {
 	if h.cluster, err = r.Connect(ctx, h.Application.Destination); err != nil {
 		return fmt.Errorf("connect to cluster of %s: %w", r.name, err)
 	}
+	if h.ignored, err = ignore.Compile(h.Application.IgnoreDifferences); err != nil {
+		return err
+	}
 	b, err := r.Blobs.Get(ctx, r.rec.Done.Snapshot)
 	h.lost = fault.Is(err, fault.NotFound)
 	if err != nil {
@@ -79,6 +83,10 @@ func (h *Held) open(ctx context.Context) error {
 	}
 	if h.items, h.order, err = decodeSnapshot(b); err != nil {
 		return fmt.Errorf("read snapshot of %s: %w", r.name, err)
+	}
+	h.scalers = newScalers(h.cluster)
+	for _, it := range h.items {
+		h.scalers.know(it)
 	}
 	h.marks, err = r.inventory(ctx, r.rec, r.note)
 	return err
@@ -119,19 +127,30 @@ func (h *Held) Seq() uint64 { return h.run.rec.Done.Seq }
 
 // Get reads the object as it is, in the version in which it was applied.
 func (h *Held) Get(ctx context.Context, id manifest.ID) (*unstructured.Unstructured, error) {
-	versions, ok := h.cluster.(interface {
-		GetAs(ctx context.Context, id manifest.ID, version string) (*unstructured.Unstructured, error)
-	})
-	if it, known := h.items[id]; known && ok {
-		return versions.GetAs(ctx, id, it.GroupVersionKind().Version)
+	return readAs(ctx, h.cluster, id, h.Said(id))
+}
+
+// Stays is the fields of the object, as it is live, that git does not decide: what the application ignores, and replicas
+// that an autoscaler has set to another number, which scaled tells.
+func (h *Held) Stays(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (f *ignore.Fields, scaled bool, err error) {
+	said := h.Said(id)
+	if f, err = h.ignored.For(id).Of(ctx, said, live); err != nil {
+		return nil, false, fmt.Errorf("ignore differences of %s: %w", id, err)
 	}
-	return h.cluster.Get(ctx, id)
+	if !rescalable(said, live) {
+		return f, false, nil
+	}
+	if scaled, err = h.scalers.scale(ctx, id); scaled {
+		f.Leave("spec", "replicas")
+	}
+	return f, scaled, err
 }
 
 // Try is the object as our apply would leave it, by a dry run on live: Conflict if it has changed since, as controllers
-// do all the time, and what differs would be theirs.
-func (h *Held) Try(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	u := h.items[id].DeepCopy()
+// do all the time, and what differs would be theirs. What stays is as it is live.
+func (h *Held) Try(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, stays *ignore.Fields) (*unstructured.Unstructured, error) {
+	u := stays.Merge()
+	manifest.Stamp(u, string(h.run.name), h.items[id].digest, 0)
 	u.SetUID(live.GetUID())
 	u.SetResourceVersion(live.GetResourceVersion())
 	u, _, err := h.cluster.Apply(ctx, u, true)
@@ -165,30 +184,6 @@ func (h *Held) Other(live *unstructured.Unstructured) app.Name {
 func (h *Held) Owns(live *unstructured.Unstructured) bool {
 	holder := live.GetAnnotations()[manifest.ApplicationNote]
 	return ownership.Owns(manifest.MetadataOf(live)) && (holder == string(h.run.name) || holder == "")
-}
-
-// Autoscaled reports whether an autoscaler, of the set or of anybody, sets the object's replicas.
-func (h *Held) Autoscaled(ctx context.Context, id manifest.ID) (bool, error) {
-	for _, it := range h.items {
-		if to, ok := manifest.ScaleTarget(it.Unstructured); ok && to == id {
-			return true, nil
-		}
-	}
-	c, ok := h.cluster.(interface {
-		Autoscaled(ctx context.Context, namespace string) ([]manifest.ID, error)
-	})
-	if !ok {
-		return false, nil
-	}
-	all, known := h.scaled[id.Namespace]
-	if !known {
-		var err error
-		if all, err = c.Autoscaled(ctx, id.Namespace); err != nil {
-			return false, fmt.Errorf("look for autoscalers of %s: %w", id, err)
-		}
-		h.scaled[id.Namespace] = all
-	}
-	return slices.Contains(all, id), nil
 }
 
 // Remember makes what was found the mark that the next sweep compares with.

@@ -10,24 +10,32 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/fault"
+	"slipway/internal/ignore"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 )
 
-// Apply writes the object again; live is what was read under the lock, nil for one that is missing. change, if there is
-// one, makes of what git says what is sent: fields that are to stay as they are live are never left out, since an apply
-// without them would remove them.
-func (h *Held) Apply(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, change func(*unstructured.Unstructured)) (*unstructured.Unstructured, error) {
+// Apply writes the object again; live is what was read under the lock, nil for one that is missing. What Stays tells
+// stays as it is live, and what leave adds to it: for each look at the object, since it may change under the write.
+func (h *Held) Apply(ctx context.Context, id manifest.ID, live *unstructured.Unstructured, leave func(f *ignore.Fields, live *unstructured.Unstructured)) (*unstructured.Unstructured, error) {
 	if err := h.allow(ctx); err != nil {
 		return nil, err
 	}
-	s := &step{item: h.items[id]}
-	if change != nil {
-		s.Unstructured = s.DeepCopy()
-		change(s.Unstructured)
-	}
+	s := &step{item: h.items[id], merge: func(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+		f, _, err := h.Stays(ctx, id, live)
+		if err != nil {
+			return nil, err
+		}
+		if leave != nil {
+			leave(f, live)
+		}
+		return f.Merge(), nil
+	}}
 	if live != nil {
 		s.live = manifest.MetadataOf(live)
+		if err := s.take(ctx, live); err != nil {
+			return nil, err
+		}
 	}
 	out, _, err := h.run.write(ctx, h.cluster, s)
 	if err != nil {

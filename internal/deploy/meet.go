@@ -21,9 +21,9 @@ const deletionWait = 5 * time.Second
 // (security P5), until that one lets it go: a manifest that one commit moves between two applications reaches them in any
 // order, so the refusal is not final. One that we hold after all, with its label removed by somebody, is taken as it is.
 func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
-	u, err := c.Get(ctx, s.id)
+	u, err := readAs(ctx, c, s.id, s.Unstructured)
 	if fault.Is(err, fault.NotFound) {
-		s.live, s.contact = nil, false
+		s.live, s.contact, s.sent = nil, false, nil
 		return nil
 	}
 	if err != nil {
@@ -37,7 +37,23 @@ func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
 		return leaving(s.id)
 	}
 	s.live = m
-	return nil
+	return s.take(ctx, u)
+}
+
+// take makes what is sent of what git says and of the object as it was just read.
+func (s *step) take(ctx context.Context, live *unstructured.Unstructured) (err error) {
+	if s.merge != nil {
+		s.sent, err = s.merge(ctx, live)
+	}
+	return err
+}
+
+// object is a copy of what is sent.
+func (s *step) object() *unstructured.Unstructured {
+	if s.sent != nil {
+		return s.sent.DeepCopy()
+	}
+	return s.DeepCopy()
 }
 
 // holderOf is the application that an object's annotation names, if our applies wrote it: a controller may have copied

@@ -59,7 +59,7 @@ func TestAFieldThatLeftGitGoesWhoeverMadeTheObject(t *testing.T) {
 	for maker, make := range makers {
 		t.Run(maker, func(t *testing.T) {
 			r := newReal(t)
-			make(r, r.object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v1, gone: x}\n"))
+			make(r, r.Object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v1, gone: x}\n"))
 			before := r.get("ConfigMap", "a").GetUID()
 			r.push(map[string]string{"a.yaml": configMap("a", "k: v2")})
 			r.mustSync()
@@ -85,7 +85,7 @@ func TestWhatAnotherManagerKeepsIsNamed(t *testing.T) {
 	r := newReal(t)
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1", "both: x")})
 	r.mustSync()
-	r.serverSide(r.object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {both: x}\n"), "team-tool")
+	r.serverSide(r.Object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {both: x}\n"), "team-tool")
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
 	if !strings.Contains(r.notes(), "/a: .data.both kept by team-tool") {
@@ -115,7 +115,7 @@ func TestAnEditByHandIsUndoneByTheNextSync(t *testing.T) {
 	files := map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1"), "c.yaml": configMap("c", "k: v1")}
 	r.push(files)
 	r.mustSync()
-	r.take()
+	r.Take()
 	r.patch("a", "kubectl-edit", `{"data":{"k":"by hand"}}`)
 	r.patch("b", "kubectl-edit", `{"data":{"k":"v1"}}`)     // the same value: nothing to undo
 	r.patch("c", "kubectl-edit", `{"data":{"added":"v1"}}`) // stays theirs
@@ -129,7 +129,7 @@ func TestAnEditByHandIsUndoneByTheNextSync(t *testing.T) {
 	}
 	r.request()
 	r.mustSync()
-	r.wantWrites("apply ConfigMap a")
+	r.wantWrites("apply ConfigMap/a")
 	if r.data("a")["k"] != "v1" || r.data("c")["added"] != "v1" {
 		t.Errorf("a is %v, c is %v", r.data("a"), r.data("c"))
 	}
@@ -143,7 +143,7 @@ func TestTwoApplicationsDoNotTakeFromEachOther(t *testing.T) { // security P5
 	other.Name += "-other"
 	r.declare(other)
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": configMap("b", "k: v2")})
-	r.take()
+	r.Take()
 	for _, label := range []string{"with its label", "without"} {
 		if err := r.sync(); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "it belongs to application") {
 			t.Errorf("%s: the error is %v", label, err)
@@ -162,7 +162,7 @@ func TestAnObjectOfAControllerIsNotOursEvenIfItHasOurEntry(t *testing.T) {
 	if _, err := r.configMaps().Patch(t.Context(), "b", types.MergePatchType, b, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	r.take()
+	r.Take()
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
 	r.wantWrites()

@@ -18,7 +18,7 @@ var namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespace
 
 func (r *real) sweepNamespace(name string) {
 	r.t.Cleanup(func() {
-		_ = r.others.Resource(namespaces).Delete(contextOf(r.t), name, metav1.DeleteOptions{})
+		_ = r.Others.Resource(namespaces).Delete(contextOf(r.t), name, metav1.DeleteOptions{})
 	})
 }
 
@@ -38,7 +38,7 @@ func TestTheDestinationsNamespaceIsMadeWhereThatIsAskedFor(t *testing.T) {
 	r.declare(r.app)
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	ns, err := r.others.Resource(namespaces).Get(t.Context(), r.ns+"-made", metav1.GetOptions{})
+	ns, err := r.Others.Resource(namespaces).Get(t.Context(), r.ns+"-made", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestANamespaceOfTheSetComesBeforeWhatLivesInIt(t *testing.T) {
 	object := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: " + name + "}\ndata: {k: VALUE}\n"
 	r.push(map[string]string{"ns.yaml": namespace, "a.yaml": strings.Replace(object, "VALUE", "v1", 1)})
 	r.mustSync()
-	r.wantWrites("apply Namespace "+name, "apply ConfigMap a")
+	r.wantWrites("apply Namespace/"+name, "apply ConfigMap/a")
 	t.Run("is tried in from then on", func(t *testing.T) {
 		r.push(map[string]string{"ns.yaml": namespace, "a.yaml": strings.Replace(object, "VALUE", "[1]", 1)})
 		if err := r.sync(); !fault.Is(err, fault.Invalid) {
@@ -69,24 +69,24 @@ func TestANamespaceOfTheSetComesBeforeWhatLivesInIt(t *testing.T) {
 	t.Run("and stays when it leaves git", func(*testing.T) {
 		r.push(map[string]string{"b.yaml": configMap("b", "k: v1")})
 		r.mustSync()
-		r.wantWrites("apply ConfigMap b", "delete ConfigMap a")
+		r.wantWrites("apply ConfigMap/b", "delete ConfigMap/a")
 	})
 }
 
 func TestANamespaceThatIsBeingTerminatedIsWaitedFor(t *testing.T) { // faults 32
 	r := newReal(t)
 	name := r.ns + "-ending"
-	if _, err := r.others.Resource(namespaces).Create(t.Context(), r.clusterObject("apiVersion: v1\nkind: Namespace\nmetadata: {name: "+name+"}\n"), metav1.CreateOptions{}); err != nil {
+	if _, err := r.Others.Resource(namespaces).Create(t.Context(), r.clusterObject("apiVersion: v1\nkind: Namespace\nmetadata: {name: "+name+"}\n"), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	r.app.Destination.Namespace, r.app.Sync.CreateNamespace = name, true
 	r.declare(r.app)
 	held := r.clusterObject("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, finalizers: [example.com/wait]}\n")
-	maps := r.others.Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).Namespace(name)
+	maps := r.Others.Resource(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}).Namespace(name)
 	if _, err := maps.Create(t.Context(), held, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.others.Resource(namespaces).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+	if err := r.Others.Resource(namespaces).Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
@@ -100,7 +100,7 @@ func TestANamespaceThatIsBeingTerminatedIsWaitedFor(t *testing.T) { // faults 32
 		t.Fatal(err)
 	}
 	r.sweepNamespace(name)
-	eventually(t, "the namespace is gone, and the application is in a new one", func() bool { return r.sync() == nil })
+	r.Eventually("the namespace is gone, and the application is in a new one", func() bool { return r.sync() == nil })
 	if _, err := maps.Get(t.Context(), "a", metav1.GetOptions{}); err != nil {
 		t.Error(err)
 	}
@@ -131,7 +131,7 @@ func TestADefinitionAndItsObjectsComeInOneCommit(t *testing.T) { // faults 31
 	}
 	r.push(map[string]string{"crd.yaml": crd, "w.yaml": strings.Replace(widget, "VALUE", "1", 1), "a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	r.wantWrites("apply CustomResourceDefinition widgets."+group, "apply Widget w", "apply ConfigMap a")
+	r.wantWrites("apply CustomResourceDefinition/widgets."+group, "apply Widget/w", "apply ConfigMap/a")
 	t.Run("and are tried from then on", func(t *testing.T) {
 		r.push(map[string]string{"crd.yaml": crd, "w.yaml": strings.Replace(widget, "VALUE", "large", 1), "a.yaml": configMap("a", "k: v2")})
 		if err := r.sync(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "apps/shop/w.yaml") {
@@ -143,12 +143,12 @@ func TestADefinitionAndItsObjectsComeInOneCommit(t *testing.T) { // faults 31
 		r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 		r.mustSync()
 		var gone []string
-		for _, w := range r.counted.log() {
+		for _, w := range r.Writes() {
 			if strings.HasPrefix(w, "delete") {
 				gone = append(gone, w)
 			}
 		}
-		if len(gone) < 2 || gone[0] != "delete Widget w" {
+		if len(gone) < 2 || gone[0] != "delete Widget/w" {
 			t.Errorf("deleted were %v", gone)
 		}
 	})
@@ -159,10 +159,10 @@ func TestClusterScopedObjectsLoseTheirNamespaceAndAreFoundAgain(t *testing.T) {
 	role := "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + r.ns + ", namespace: somewhere}\nrules: []\n"
 	r.push(map[string]string{"role.yaml": role, "a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	r.take()
+	r.Take()
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	r.wantWrites("delete ClusterRole " + r.ns)
+	r.wantWrites("delete ClusterRole/" + r.ns)
 }
 
 func TestTwoVersionsOfAnObjectAreOneAndTheLastWins(t *testing.T) {
@@ -170,11 +170,11 @@ func TestTwoVersionsOfAnObjectAreOneAndTheLastWins(t *testing.T) {
 	scaler := "apiVersion: autoscaling/VERSION\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: MAX, scaleTargetRef: {kind: Deployment, name: web, apiVersion: apps/v1}}\n"
 	r.push(map[string]string{"1.yaml": strings.NewReplacer("VERSION", "v1", "MAX", "3").Replace(scaler), "2.yaml": strings.NewReplacer("VERSION", "v2", "MAX", "5").Replace(scaler)})
 	r.mustSync()
-	r.wantWrites("apply HorizontalPodAutoscaler h")
+	r.wantWrites("apply HorizontalPodAutoscaler/h")
 	if !strings.Contains(r.notes(), "apps/shop/2.yaml") {
 		t.Errorf("the notes are %q", r.notes())
 	}
 	r.push(map[string]string{"1.yaml": strings.NewReplacer("VERSION", "v1", "MAX", "5").Replace(scaler)})
 	r.mustSync()
-	r.wantWrites("apply HorizontalPodAutoscaler h") // never a delete: it is the same object
+	r.wantWrites("apply HorizontalPodAutoscaler/h") // never a delete: it is the same object
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/app"
 	"slipway/internal/manifest"
@@ -30,6 +31,8 @@ type step struct {
 	live    *metav1.PartialObjectMetadata
 	contact bool // the object exists and is not ours yet: adopted before it is applied
 	because string
+	merge   merge                      // nil: what git says is sent
+	sent    *unstructured.Unstructured // what git says with fields of the live object, once that was read
 }
 
 // plan compares the set with what is live. It reads only memory: the digest annotation of the live object tells what it
@@ -46,10 +49,12 @@ func (r *run) plan(ctx context.Context, want *desired, l *live) (*plan, error) {
 		if m != nil && m.DeletionTimestamp != nil {
 			return nil, leaving(it.id)
 		}
-		s := &step{item: it, live: m, contact: l.copies[it.id]}
+		s := &step{item: it, live: m, contact: l.copies[it.id], merge: want.merge(it)}
 		if s.because = reason(it, m, l.marks, r.takeover); s.because == "" {
 			p.unchanged = append(p.unchanged, it.id)
-			p.result[it.id] = ownership.MarkOf(m)
+			if p.result[it.id] = ownership.MarkOf(m); r.rec.Done.Ignored != ignoredBy(want.application) {
+				p.result[it.id] = unjudged(p.result[it.id])
+			}
 			continue
 		}
 		p.send = append(p.send, s)

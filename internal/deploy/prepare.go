@@ -9,6 +9,7 @@ import (
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
+	"slipway/internal/ignore"
 	"slipway/internal/manifest"
 )
 
@@ -21,6 +22,8 @@ type desired struct {
 	files       map[string][]byte         // the inputs, for line numbers in errors
 	namespaces  map[string]bool           // Namespaces of the set
 	crds        map[schema.GroupKind]bool // kinds that the set itself defines: whether they are namespaced
+	respected   ignore.Rules              // what is ignored, where syncs respect that
+	scalers     *scalers
 }
 
 // item is one object of the set, stamped but for its fence and preconditions.
@@ -65,7 +68,12 @@ func (d *Deploy) desire(ctx context.Context, in app.Inputs, note func(format str
 		return nil, fault.New(fault.Invalid, "render %s: nothing was rendered from %s; nothing is pruned (syncPolicy.automated.allowEmpty allows it)",
 			in.Application.Key(), in.Application.Source.Path) // argo-cd auto_sync.md, allowEmpty
 	}
-	w := &desired{application: in.Application, cluster: c, files: in.Files, namespaces: map[string]bool{}, crds: map[schema.GroupKind]bool{}}
+	w := &desired{application: in.Application, cluster: c, files: in.Files, namespaces: map[string]bool{}, crds: map[schema.GroupKind]bool{}, scalers: newScalers(c)}
+	if in.Application.Sync.RespectIgnoreDifferences {
+		if w.respected, err = ignore.Compile(in.Application.IgnoreDifferences); err != nil {
+			return nil, err
+		}
+	}
 	var plain []manifest.Object
 	var refused []string
 	for _, o := range rendered.Objects {
@@ -95,7 +103,9 @@ func (d *Deploy) desire(ctx context.Context, in app.Inputs, note func(format str
 	for _, o := range plain {
 		digest := manifest.DigestOf(o.Unstructured)
 		manifest.Stamp(o.Unstructured, string(in.Application.Key()), digest, 0)
-		w.items = append(w.items, item{Object: o, id: o.ID(), digest: digest})
+		it := item{Object: o, id: o.ID(), digest: digest}
+		w.items = append(w.items, it)
+		w.scalers.know(it)
 	}
 	return w, nil
 }

@@ -19,7 +19,7 @@ func (r *run) save(ctx context.Context, want *desired, p *plan) error {
 	if err != nil {
 		return err
 	}
-	d := record.Done{Seq: r.wanted.Seq, Revs: r.wanted.Revs, Digest: r.wanted.Digest, Declares: p.registry.count,
+	d := record.Done{Seq: r.wanted.Seq, Revs: r.wanted.Revs, Digest: r.wanted.Digest, Declares: p.registry.count, Ignored: ignoredBy(want.application),
 		Destination: destinationOf(want.application), At: time.Now()}
 	if d.Snapshot, err = r.Blobs.Put(ctx, snapshot); err != nil {
 		return fmt.Errorf("store snapshot of %s: %w", r.name, err)

@@ -18,7 +18,7 @@ import (
 func (r *real) wantWrites(want ...string) {
 	r.t.Helper()
 	slices.Sort(want)
-	if d := cmp.Diff(want, r.take()); d != "" {
+	if d := cmp.Diff(want, r.Take()); d != "" {
 		r.t.Errorf("writes: %s", d)
 	}
 }
@@ -41,19 +41,19 @@ func TestARealClusterGetsWhatIsWantedAndNothingTwice(t *testing.T) {
 	files := map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1"), "web.yaml": deployment}
 	r.push(files)
 	r.mustSync()
-	r.wantWrites("apply ConfigMap a", "apply ConfigMap b", "apply Deployment web")
+	r.wantWrites("apply ConfigMap/a", "apply ConfigMap/b", "apply Deployment/web")
 	r.mine(r.get("ConfigMap", "a"), ".data.k", `.metadata.labels["slipway.dev/application"]`)
 	r.mine(r.get("Deployment.apps", "web"), `.spec.template.spec.containers[name="web"].image`)
 	if h := r.record().History[0]; h.Outcome != record.Applied || h.Applied != 3 || h.Unchanged != 0 {
 		t.Errorf("the record says %+v", h)
 	}
-	eventually(t, "the Deployment's controller has written its status and annotation", func() bool {
+	r.Eventually("the Deployment's controller has written its status and annotation", func() bool {
 		return r.get("Deployment.apps", "web").GetAnnotations()["deployment.kubernetes.io/revision"] == "1"
 	})
 	files["a.yaml"] = configMap("a", "k: v2")
 	r.push(files)
 	r.mustSync()
-	r.wantWrites("apply ConfigMap a")
+	r.wantWrites("apply ConfigMap/a")
 	if h := r.record().History[0]; h.Applied != 1 || h.Unchanged != 2 {
 		t.Errorf("the record says %+v", h)
 	}
@@ -67,12 +67,12 @@ func TestARealObjectThatLeftGitIsPruned(t *testing.T) {
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "web.yaml": deployment})
 	r.mustSync()
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
-	r.take()
+	r.Take()
 	r.mustSync()
-	if w := slices.Compact(r.take()); len(w) != 1 || w[0] != "delete Deployment web" { // again after each 409: its controller writes too
+	if w := slices.Compact(r.Take()); len(w) != 1 || w[0] != "delete Deployment/web" { // again after each 409: its controller writes too
 		t.Errorf("writes: %q", w)
 	}
-	eventually(t, "the Deployment and its dependents are gone", func() bool { return r.get("Deployment.apps", "web") == nil })
+	r.Eventually("the Deployment and its dependents are gone", func() bool { return r.get("Deployment.apps", "web") == nil })
 }
 
 func TestAPrunedObjectThatComesBackWhileItIsBeingDeletedIsMadeAnew(t *testing.T) {
@@ -117,7 +117,7 @@ func TestAnImmutableFieldIsRefusedByTheDryRun(t *testing.T) {
 	r := newReal(t)
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "web.yaml": deployment})
 	r.mustSync()
-	r.take()
+	r.Take()
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v2"), "web.yaml": strings.ReplaceAll(deployment, "app: web", "app: other")})
 	if err := r.sync(); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "immutable") {
 		t.Errorf("the error is %v", err)
@@ -133,10 +133,10 @@ func TestASecretWithStringDataIsSentOnceAndNeverShown(t *testing.T) {
 	secret := "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: VALUE}\n"
 	r.push(map[string]string{"s.yaml": strings.Replace(secret, "VALUE", "hunter2-first", 1)})
 	r.mustSync()
-	r.wantWrites("apply Secret s")
+	r.wantWrites("apply Secret/s")
 	r.push(map[string]string{"s.yaml": strings.Replace(secret, "VALUE", "hunter2-first", 1), "a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	r.wantWrites("apply ConfigMap a")
+	r.wantWrites("apply ConfigMap/a")
 	r.push(map[string]string{"s.yaml": strings.Replace(secret, "VALUE", "hunter2-second", 1), "a.yaml": configMap("a", "k: v1")})
 	d := r.diff()["s"]
 	if len(d.Changes) != 1 || d.Changes[0].Path != ".data.password" || strings.Contains(d.Changes[0].New.(string), "aHVudGVy") { //nolint:forcetypeassert,errcheck // a test
@@ -173,10 +173,10 @@ func TestKindsThatHoldOthersStayWithoutAnAnnotation(t *testing.T) {
 	}
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1"), "p.yaml": make("p", ""), "q.yaml": make("q", manifest.AllowPruneNote+`: "true"`), "r.yaml": make("r", syncOptions+": Prune=false")})
 	r.mustSync()
-	r.take()
+	r.Take()
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	r.wantWrites("delete PersistentVolumeClaim q")
+	r.wantWrites("delete PersistentVolumeClaim/q")
 	for _, n := range []string{"p", "r"} {
 		if !strings.Contains(r.notes(), "/"+n+" is no longer in git and stays") {
 			t.Errorf("the notes are %q", r.notes())
@@ -189,19 +189,19 @@ func TestCopiesOfOurLabelAreNotOurs(t *testing.T) { // a Service's labels go to 
 	service := "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
 	r.push(map[string]string{"web.yaml": service, "a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	slices := r.resource("discovery.k8s.io", "v1", "endpointslices")
+	slices := r.At("endpointslices.discovery.k8s.io")
 	label := manifest.Label + "=" + manifest.LabelFor(string(r.app.Key()))
-	eventually(t, "an EndpointSlice with our label", func() bool {
+	r.Eventually("an EndpointSlice with our label", func() bool {
 		l, err := slices.List(t.Context(), metav1.ListOptions{LabelSelector: label})
 		return err == nil && len(l.Items) == 1
 	})
 	if err := r.stores.Records.Delete(t.Context(), r.app.Key()); err != nil { // so that every kind is listed
 		t.Fatal(err)
 	}
-	r.take()
+	r.Take()
 	r.push(map[string]string{"web.yaml": service})
 	r.mustSync()
-	r.wantWrites("apply Service web", "delete ConfigMap a")
+	r.wantWrites("apply Service/web", "delete ConfigMap/a")
 	if l, err := slices.List(t.Context(), metav1.ListOptions{LabelSelector: label}); err != nil || len(l.Items) != 1 {
 		t.Errorf("%v, %v", l, err)
 	}

@@ -19,7 +19,7 @@ func TestALostStateIsRebuiltAndNoPodRestarted(t *testing.T) {
 	files := map[string]string{"a.yaml": configMap("a", "k: v1"), "b.yaml": configMap("b", "k: v1"), "web.yaml": deployment}
 	r.push(files)
 	r.mustSync()
-	pods := r.resource("", "v1", "pods")
+	pods := r.At("pods")
 	names := func() (out []string) {
 		l, err := pods.List(t.Context(), metav1.ListOptions{})
 		if err != nil {
@@ -30,26 +30,26 @@ func TestALostStateIsRebuiltAndNoPodRestarted(t *testing.T) {
 		}
 		return out
 	}
-	eventually(t, "a pod", func() bool { return len(names()) == 1 })
+	r.Eventually("a pod", func() bool { return len(names()) == 1 })
 	pod := names()[0]
 	if err := r.stores.Records.Delete(t.Context(), r.app.Key()); err != nil {
 		t.Fatal(err)
 	}
-	r.take()
+	r.Take()
 	delete(files, "b.yaml") // it is found again without a record
 	r.push(files)
 	r.mustSync()
 	touched := map[string]int{}
-	for _, w := range r.take() {
+	for _, w := range r.Take() {
 		touched[w]++
 	}
-	if len(touched) != 3 || touched["apply ConfigMap a"] != 1 || touched["delete ConfigMap b"] != 1 || touched["apply Deployment web"] < 1 {
+	if len(touched) != 3 || touched["apply ConfigMap/a"] != 1 || touched["delete ConfigMap/b"] != 1 || touched["apply Deployment/web"] < 1 {
 		t.Errorf("writes: %v", touched)
 	}
 	if r.get("ConfigMap", "a").GetAnnotations()[manifest.FenceNote] == "" {
 		t.Error("a carries no fence: a stale run could still write it")
 	}
-	eventually(t, "the Deployment's controller has seen the touch", func() bool { // an annotation moves a Deployment's generation
+	r.Eventually("the Deployment's controller has seen the touch", func() bool { // an annotation moves a Deployment's generation
 		d := r.get("Deployment.apps", "web")
 		seen, _, _ := unstructured.NestedInt64(d.Object, "status", "observedGeneration")
 		return seen == d.GetGeneration()
@@ -58,7 +58,7 @@ func TestALostStateIsRebuiltAndNoPodRestarted(t *testing.T) {
 		t.Errorf("pods are %v, was %s", got, pod)
 	}
 	// Deleted in the foreground: the collector takes a moment.
-	eventually(t, "b is gone", func() bool { return r.get("ConfigMap", "b") == nil })
+	r.Eventually("b is gone", func() bool { return r.get("ConfigMap", "b") == nil })
 }
 
 // A run is paused before its first write, another takes over and finishes, and the first goes on: by real
@@ -69,8 +69,8 @@ func TestAPausedRunChangesNothingOnARealCluster(t *testing.T) {
 		stale map[string]string
 		at    string // the write before which it is paused
 	}{
-		"before an apply": {map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": v1["b.yaml"], "c.yaml": v1["c.yaml"]}, "apply ConfigMap a"},
-		"before a prune":  {map[string]string{"a.yaml": v1["a.yaml"], "b.yaml": v1["b.yaml"]}, "delete ConfigMap c"},
+		"before an apply": {map[string]string{"a.yaml": configMap("a", "k: v2"), "b.yaml": v1["b.yaml"], "c.yaml": v1["c.yaml"]}, "apply ConfigMap/a"},
+		"before a prune":  {map[string]string{"a.yaml": v1["a.yaml"], "b.yaml": v1["b.yaml"]}, "delete ConfigMap/c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReal(t)
@@ -79,7 +79,7 @@ func TestAPausedRunChangesNothingOnARealCluster(t *testing.T) {
 			r.push(tt.stale)
 			var versions map[string]string
 			paused := false
-			r.counted.before = func(w string) {
+			r.Before(func(w string) {
 				if w != tt.at || paused {
 					return
 				}
@@ -93,7 +93,7 @@ func TestAPausedRunChangesNothingOnARealCluster(t *testing.T) {
 					t.Error(err)
 				}
 				versions = r.versions("a", "b", "c")
-			}
+			})
 			r.returned(r.sync())
 			if !paused {
 				t.Fatal("it was not paused")
@@ -139,7 +139,7 @@ func TestTwoThousandObjectsStayWithinOneRun(t *testing.T) { // security R14; the
 	r.push(files)
 	r.mustSync()
 	within("the first sync", DefaultLease-closing-Margin)
-	if n := len(r.take()); n != len(files) {
+	if n := len(r.Take()); n != len(files) {
 		t.Errorf("%d writes", n)
 	}
 	start = time.Now()
@@ -151,7 +151,7 @@ func TestTwoThousandObjectsStayWithinOneRun(t *testing.T) { // security R14; the
 	within("a diff of one change", 20*time.Second)
 	r.mustSync()
 	within("a sync of one change", 20*time.Second)
-	r.wantWrites("apply ConfigMap c0042")
+	r.wantWrites("apply ConfigMap/c0042")
 	if got := r.resources(); len(got) != len(files) || got["c0001"] != Synced {
 		t.Errorf("%d resources", len(got))
 	}

@@ -40,7 +40,7 @@ func (r *run) try(ctx context.Context, want *desired, p *plan) error {
 			rest = append(rest, s)
 		}
 	}
-	if err := r.tryAll(ctx, want.cluster, holders, refused); err != nil {
+	if err := r.tryAll(ctx, want, holders, refused); err != nil {
 		return err
 	}
 	made, changed := map[string]bool{absent: absent != ""}, map[schema.GroupKind]bool{}
@@ -57,7 +57,7 @@ func (r *run) try(ctx context.Context, want *desired, p *plan) error {
 			triable = append(triable, s)
 		}
 	}
-	if err := r.tryAll(ctx, want.cluster, triable, refused); err != nil {
+	if err := r.tryAll(ctx, want, triable, refused); err != nil {
 		return err
 	}
 	if err := r.met(ctx, p); err != nil {
@@ -69,20 +69,20 @@ func (r *run) try(ctx context.Context, want *desired, p *plan) error {
 // met reads the record again if an object was read after it: of one that was not in the LIST, uid and resourceVersion may
 // be those of a newer run, which its own write would not refuse (rules 10 and 12).
 func (r *run) met(ctx context.Context, p *plan) error {
-	if slices.ContainsFunc(p.send, func(s *step) bool { return s.contact }) {
+	if slices.ContainsFunc(p.send, func(s *step) bool { return s.contact || s.sent != nil }) {
 		return r.holds(ctx)
 	}
 	return nil
 }
 
 // tryAll adds to refused what the API server will not have; every other error ends it.
-func (r *run) tryAll(ctx context.Context, c Cluster, steps []*step, refused map[*step]error) error {
+func (r *run) tryAll(ctx context.Context, want *desired, steps []*step, refused map[*step]error) error {
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, s := range steps {
 		g.Go(func() error {
-			err := r.tryOne(ctx, c, s)
+			err := r.tryOne(ctx, want, s)
 			if fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -103,7 +103,8 @@ func (r *run) tryAll(ctx context.Context, c Cluster, steps []*step, refused map[
 
 // tryOne carries no precondition for an object that exists: a dry run writes nothing, and controllers raise its
 // resourceVersion all the time.
-func (r *run) tryOne(ctx context.Context, c Cluster, s *step) error {
+func (r *run) tryOne(ctx context.Context, want *desired, s *step) error {
+	c := want.cluster
 	if s.live == nil && !s.contact {
 		_, _, err := c.Apply(ctx, created(s.Unstructured), true)
 		if !fault.Is(err, fault.Conflict) {
@@ -111,13 +112,25 @@ func (r *run) tryOne(ctx context.Context, c Cluster, s *step) error {
 		}
 		s.contact = true
 	}
-	if s.contact {
-		if err := r.meet(ctx, c, s); err != nil {
-			return err
+	if _, err := r.read(ctx, want, s); err != nil {
+		return err
+	}
+	_, _, err := c.Apply(ctx, s.object(), true)
+	return err
+}
+
+// read looks at an object that is not ours yet, or of which something may stay as it is live.
+func (r *run) read(ctx context.Context, want *desired, s *step) (did bool, err error) {
+	if s.sent != nil || s.live == nil && !s.contact {
+		return false, nil
+	}
+	if !s.contact {
+		stays, err := want.stays(ctx, s.item, s.live.ManagedFields)
+		if err != nil || !stays {
+			return false, err
 		}
 	}
-	_, _, err := c.Apply(ctx, s.DeepCopy(), true)
-	return err
+	return true, r.meet(ctx, want.cluster, s)
 }
 
 // refusal is one error for all that was refused, in the order of apply, each with its file. A kind or namespace that is

@@ -124,7 +124,7 @@ func (d *Deploy) Diff(ctx context.Context, name app.Name) ([]Difference, error) 
 			continue
 		}
 		g.Go(func() (err error) {
-			all[i], err = difference(gctx, want.cluster, name, it, m)
+			all[i], err = difference(gctx, want, name, it, m)
 			return err
 		})
 	}

@@ -35,7 +35,7 @@ func (r *run) write(ctx context.Context, c Cluster, s *step) (*unstructured.Unst
 }
 
 func (r *run) send(ctx context.Context, c Cluster, s *step) (*unstructured.Unstructured, []string, error) {
-	u := s.DeepCopy()
+	u := s.object()
 	manifest.Stamp(u, string(r.name), s.digest, r.stampFence())
 	if s.live == nil {
 		return c.Apply(ctx, created(u), false)

@@ -11,6 +11,7 @@ import (
 	"slipway/internal/app"
 	"slipway/internal/deploy"
 	"slipway/internal/fault"
+	"slipway/internal/ignore"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 )
@@ -145,10 +146,9 @@ func write(ctx context.Context, h *deploy.Held, j *judged, held []string) error 
 			return err
 		}
 	}
-	left := slices.Concat(held, j.leave)
-	out, err := h.Apply(ctx, j.ID, live, func(u *unstructured.Unstructured) {
-		for _, path := range left {
-			leave(u.Object, live.Object, path)
+	out, err := h.Apply(ctx, j.ID, live, func(f *ignore.Fields, live *unstructured.Unstructured) {
+		for _, path := range held {
+			leave(f, path, h.Said(j.ID), live)
 		}
 	})
 	if err != nil {

@@ -20,15 +20,11 @@ type judged struct {
 	live    *unstructured.Unstructured
 	next    *unstructured.Unstructured // what our apply would make of it
 	added   []ownership.Owned
-	left    bool     // its replicas differ from git, as an autoscaler sets them
-	leave   []string // fields that an autoscaler sets: sent as they are
-	blocked bool     // our apply is refused as long as what others added is there
-	bare    bool     // its managed fields were wiped
-	others  string   // hash of the others' entries, if they have fields that are not ours
+	left    bool   // its replicas differ from git, as an autoscaler sets them
+	blocked bool   // our apply is refused as long as what others added is there
+	bare    bool   // its managed fields were wiped
+	others  string // hash of the others' entries, if they have fields that are not ours
 }
-
-// replicas is the field that autoscalers set (design.md 3).
-const replicas = ".spec.replicas"
 
 // looks bounds how often an object is read again because it has changed while it was looked at.
 const looks = 5
@@ -36,8 +32,9 @@ const looks = 5
 // reasonCap bounds why an object could not be judged, in bytes.
 const reasonCap = 512
 
-// judge looks at one object again: a fresh GET and one dry run of what was applied. Whatever the dry run would change is
-// drift; defaulting, admission and quantities written another way are the same on both sides.
+// judge looks at one object again: a fresh GET and one dry run of what was applied, with the live values of what is
+// ignored and of replicas that an autoscaler sets (design.md 3). Whatever the dry run would change is drift; defaulting,
+// admission and quantities written another way are the same on both sides.
 func judge(ctx context.Context, h *deploy.Held, id manifest.ID) (judged, error) {
 	var err error
 	for range looks {
@@ -100,9 +97,14 @@ func others(h *deploy.Held, live *unstructured.Unstructured) string {
 // cannot be changed any more needs a new object, and no removal helps.
 func (j *judged) compare(ctx context.Context, h *deploy.Held) error {
 	j.saw(j.live)
-	j.added = ownership.Foreign(j.live.GetManagedFields())
+	stays, scaled, err := h.Stays(ctx, j.ID, j.live)
+	if err != nil {
+		return err
+	}
+	j.left = scaled
+	j.added = stays.Without(ownership.Foreign(j.live.GetManagedFields()))
 	j.bare = len(j.live.GetManagedFields()) == 0
-	next, err := h.Try(ctx, j.ID, j.live)
+	next, err := h.Try(ctx, j.ID, j.live, stays)
 	if fault.Is(err, fault.Invalid) && len(inTheWay(h.Said(j.ID), j.live, j.added)) > 0 && !strings.Contains(err.Error(), "immutable") {
 		j.added = inTheWay(h.Said(j.ID), j.live, j.added)
 		j.blocked, j.Because = true, manifest.CleanText(err.Error(), reasonCap)
@@ -112,18 +114,8 @@ func (j *judged) compare(ctx context.Context, h *deploy.Held) error {
 		return err
 	}
 	j.next = next
-	j.added = ownership.Foreign(next.GetManagedFields()) // a field of ours that somebody took is drift, not theirs
+	j.added = stays.Without(ownership.Foreign(next.GetManagedFields())) // a field of ours that somebody took is drift, not theirs
 	j.Fields = differences(j.live, next)
-	for i := range j.Fields {
-		if j.Fields[i].Path == replicas {
-			return j.scaled(ctx, h)
-		}
-	}
-	for _, o := range j.added {
-		if o.Path == replicas {
-			return j.scaled(ctx, h)
-		}
-	}
 	return nil
 }
 
@@ -133,32 +125,6 @@ func (j *judged) saw(live *unstructured.Unstructured) {
 	if len(ownership.Foreign(live.GetManagedFields())) > 0 {
 		j.others = ownership.MarkOf(manifest.MetadataOf(live)).Others
 	}
-}
-
-// scaled takes the replicas out of what differs if an autoscaler sets them.
-func (j *judged) scaled(ctx context.Context, h *deploy.Held) error {
-	is, err := h.Autoscaled(ctx, j.ID)
-	if err != nil || !is {
-		return err
-	}
-	j.left = true
-	var fields []Field
-	for _, f := range j.Fields {
-		if f.Path == replicas {
-			j.leave = append(j.leave, f.Path)
-		} else {
-			fields = append(fields, f)
-		}
-	}
-	j.Fields = fields
-	var added []ownership.Owned
-	for _, o := range j.added {
-		if o.Path != replicas {
-			added = append(added, o)
-		}
-	}
-	j.added = added
-	return nil
 }
 
 func (j *judged) decide(h *deploy.Held) {

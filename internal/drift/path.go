@@ -3,6 +3,10 @@ package drift
 import (
 	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"slipway/internal/ignore"
 )
 
 // locate finds a path of manifest.Changes, such as .spec.containers[name="app"].image, in an object.
@@ -91,68 +95,12 @@ func item(list []any, token string) int {
 	return -1
 }
 
-// leave makes a field of u what it is in live: what is to be sent then changes nothing about it. What u does not have is
-// only in live because our applies have set it before, and goes.
-func leave(u, live map[string]any, path string) {
-	to, ok := locate(u, path)
-	if !ok {
-		return
+// leave has a field stay as it is live.
+func leave(f *ignore.Fields, path string, said, live *unstructured.Unstructured) {
+	if s, ok := locate(said.Object, path); ok {
+		f.LeaveSaid(s...)
 	}
-	var v any
-	if from, there := locate(live, path); there {
-		v = value(live, from)
+	if s, ok := locate(live.Object, path); ok {
+		f.LeaveLive(s...)
 	}
-	put(u, to, v)
-}
-
-func value(at any, s steps) any {
-	for _, e := range s {
-		switch e := e.(type) {
-		case string:
-			m, ok := at.(map[string]any)
-			if !ok {
-				return nil
-			}
-			at = m[e]
-		case int:
-			l, ok := at.([]any)
-			if !ok || e >= len(l) {
-				return nil
-			}
-			at = l[e]
-		}
-	}
-	return at
-}
-
-// put sets what is at s, or with nil takes it out.
-func put(u map[string]any, s steps, v any) bool {
-	if len(s) == 0 {
-		return false
-	}
-	up := s[:len(s)-1]
-	switch parent := value(u, up).(type) {
-	case map[string]any:
-		k, ok := s[len(s)-1].(string)
-		if !ok {
-			return false
-		}
-		if v == nil {
-			delete(parent, k)
-		} else {
-			parent[k] = v
-		}
-		return true
-	case []any:
-		i, ok := s[len(s)-1].(int)
-		if !ok {
-			return false
-		}
-		if v != nil {
-			parent[i] = v
-			return true
-		}
-		return put(u, up, append(append([]any{}, parent[:i]...), parent[i+1:]...))
-	}
-	return false
 }

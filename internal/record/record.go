@@ -55,6 +55,8 @@ type Done struct {
 	At        time.Time               `json:"at,omitzero"`
 	// Destination is the cluster as the application named it: what is left behind when that changes.
 	Destination string `json:"destination,omitempty"`
+	// Ignored names what the application ignored of live objects: once that changes, they are judged anew.
+	Ignored string `json:"ignored,omitempty"`
 }
 
 // Lock says who may write to the cluster. The lease saves work; the fence is what keeps a stale run out.
