@@ -23,11 +23,11 @@ type value struct {
 // over, but for lists and maps that the API server keeps in one piece.
 func (f *Fields) Merge() *unstructured.Unstructured {
 	said := runtime.DeepCopyJSON(f.said)
-	out, ok := f.merge(value{said, true}, value{f.live, true}, nil, &f.left).v.(map[string]any)
-	if !ok {
-		out = said
+	out := mapping(f.merge(value{said, true}, value{f.live, true}, nil, &f.left))
+	if out == nil {
+		out = said // nothing is left of an empty object: what git says is never empty
 	}
-	return &unstructured.Unstructured{Object: runtime.DeepCopyJSON(out)}
+	return &unstructured.Unstructured{Object: runtime.DeepCopyJSON(out)} // parts of it are live's
 }
 
 func (f *Fields) merge(said, live value, at []string, n *node) value {
