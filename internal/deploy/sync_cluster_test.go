@@ -202,6 +202,7 @@ func TestCopiesOfOurLabelAreNotOurs(t *testing.T) { // a Service's labels go to 
 	r.push(map[string]string{"web.yaml": service})
 	r.mustSync()
 	r.wantWrites("apply Service/web", "delete ConfigMap/a")
+	r.Eventually("a is gone", func() bool { return r.get("ConfigMap", "a") == nil })
 	if l, err := slices.List(t.Context(), metav1.ListOptions{LabelSelector: label}); err != nil || len(l.Items) != 1 {
 		t.Errorf("%v, %v", l, err)
 	}

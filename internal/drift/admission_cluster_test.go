@@ -38,8 +38,8 @@ kind: MutatingAdmissionPolicyBinding
 metadata: {name: NS}
 spec: {policyName: NS, matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: NS}}}}
 `))
-	r.eventually("the policy is enforced", func() bool {
-		u, err := r.at(configMaps).Create(r.t.Context(), r.object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: probe}\n"), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	r.Eventually("the policy is enforced", func() bool {
+		u, err := r.At(configMaps).Create(r.t.Context(), r.Object("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: probe}\n"), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err == nil && u.GetAnnotations()["example.com/injected"] == "yes"
 	})
 }

@@ -26,7 +26,7 @@ func (r *real) eager() { r.drift.rescaled = 0 }
 // scaledTo waits until something has set the replicas of web.
 func (r *real) scaledTo(n string) {
 	r.t.Helper()
-	r.eventually("web has "+n+" replicas", func() bool { return r.field(deployments, "web", replicas) == n })
+	r.Eventually("web has "+n+" replicas", func() bool { return r.field(deployments, "web", replicas) == n })
 }
 
 func TestWhatControllersWriteIsNoDrift(t *testing.T) {
@@ -77,15 +77,15 @@ func TestWhatControllersWriteIsNoDrift(t *testing.T) {
 		},
 		{
 			name: "a Deployment's revision and its ReplicaSets, which copy our annotations", do: func(r *real) {
-				r.eventually("the revision", func() bool {
+				r.Eventually("the revision", func() bool {
 					return r.field(deployments, "web", `.metadata.annotations["deployment.kubernetes.io/revision"]`) == "1"
 				})
 			},
 		},
 		{
 			name: "EndpointSlices, which copy our label", do: func(r *real) {
-				r.eventually("a slice", func() bool {
-					l, err := r.at("endpointslices.discovery.k8s.io").List(r.t.Context(), metav1.ListOptions{LabelSelector: "slipway.dev/application"})
+				r.Eventually("a slice", func() bool {
+					l, err := r.At("endpointslices.discovery.k8s.io").List(r.t.Context(), metav1.ListOptions{LabelSelector: "slipway.dev/application"})
 					return err == nil && len(l.Items) > 0
 				})
 				rec := r.record()
@@ -101,7 +101,7 @@ func TestWhatControllersWriteIsNoDrift(t *testing.T) {
 			name: "a claim is bound", git: "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: \"\", accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n",
 			do: func(r *real) {
 				r.volume()
-				r.eventually("the claim is bound", func() bool { return r.field("persistentvolumeclaims", "data", ".status.phase") == "Bound" })
+				r.Eventually("the claim is bound", func() bool { return r.field("persistentvolumeclaims", "data", ".status.phase") == "Bound" })
 			},
 		},
 		{
@@ -111,7 +111,7 @@ kind: Job
 metadata: {name: job}
 spec: {template: {spec: {restartPolicy: Never, containers: [{name: job, image: "busybox"}]}}}
 `, do: func(r *real) {
-				r.eventually("the job has a pod", func() bool { return r.field("jobs.batch", "job", ".status.startTime") != "" })
+				r.Eventually("the job has a pod", func() bool { return r.field("jobs.batch", "job", ".status.startTime") != "" })
 				r.merge("jobs.batch", "job", "kube-controller-manager", `{"status":{"succeeded":1,"ready":0}}`, "status")
 			},
 		},
@@ -131,7 +131,7 @@ spec:
   template: {metadata: {labels: {app: set}}, spec: {containers: [{name: set, image: nginx}]}}
   volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}]
 `, do: func(r *real) {
-				r.eventually("the set has looked", func() bool { return r.field("statefulsets.apps", "set", ".status.observedGeneration") == "1" })
+				r.Eventually("the set has looked", func() bool { return r.field("statefulsets.apps", "set", ".status.observedGeneration") == "1" })
 			},
 		},
 		{
@@ -156,7 +156,7 @@ metadata: {name: bind}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
 subjects: [{kind: ServiceAccount, name: robot}]
 `, do: func(r *real) {
-				r.eventually("the budget has been looked at", func() bool { return r.field("poddisruptionbudgets.policy", "pdb", ".status.observedGeneration") == "1" })
+				r.Eventually("the budget has been looked at", func() bool { return r.field("poddisruptionbudgets.policy", "pdb", ".status.observedGeneration") == "1" })
 			},
 		},
 		{
@@ -184,7 +184,7 @@ func (r *real) clusterWide(group, version, resource, text string) {
 	if err := yaml.Unmarshal([]byte(text), &u.Object); err != nil {
 		r.t.Fatal(err)
 	}
-	c := r.others.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: resource})
+	c := r.Others.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: resource})
 	r.must(c.Create(r.t.Context(), u, metav1.CreateOptions{}))
 	r.t.Cleanup(func() { _ = c.Delete(context.Background(), u.GetName(), metav1.DeleteOptions{}) })
 }

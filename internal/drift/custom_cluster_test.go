@@ -44,15 +44,15 @@ func TestCustomResourcesAreComparedAsTheyAre(t *testing.T) {
 	group := r.ns[len(r.ns)-5:] + ".example.com"
 	crd := strings.NewReplacer("GROUP", group, "STORAGE1", "true", "STORAGE2", "false").Replace(widgets)
 	r.clusterWide("apiextensions.k8s.io", "v1", "customresourcedefinitions", crd)
-	crds := r.others.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
-	r.eventually("the kind is served", func() bool {
+	crds := r.Others.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	r.Eventually("the kind is served", func() bool {
 		u, err := crds.Get(t.Context(), "widgets."+group, metav1.GetOptions{})
 		return err == nil && strings.Contains(string(mustJSON(u.Object)), `"type":"Established"`)
 	})
 	plural := "widgets." + group
 	r.selfHeal()
 	r.push("---\napiVersion: " + group + "/v1beta1\nkind: Widget\nmetadata: {name: w}\nspec: {free: {deep: [1, 2]}, ratio: 1.0}\n")
-	r.eventually("discovery knows the kind too", func() bool { return r.deploy.Sync(t.Context(), r.app.Key(), false) == nil })
+	r.Eventually("discovery knows the kind too", func() bool { return r.deploy.Sync(t.Context(), r.app.Key(), false) == nil })
 	r.want("after the sync", found(r.sweep()), nil)
 
 	r.merge(plural, "w", "controller", `{"status":{"phase":"Ready"}}`)
@@ -70,9 +70,9 @@ func TestCustomResourcesAreComparedAsTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.merge(plural, "w", "migrator", `{}`) // what the storage version migrator does
-	r.take()
+	r.Take()
 	r.want("the storage version changes", found(r.sweep()), nil)
-	r.want("written", r.take(), nil)
+	r.want("written", r.Take(), nil)
 	r.merge("widgets.v1beta1."+group, "w", "kubectl-edit", `{"spec":{"ratio":2.5}}`)
 	r.want("an edit in the other version", found(r.sweep()), []string{"Drifted Widget/w healed .spec.ratio by kubectl-edit", "Foreign Widget/w .spec.more by kubectl-edit", "Foreign Widget/w .spec.size by kubectl-edit"})
 }
@@ -100,11 +100,11 @@ func TestWhatAdmissionChangesIsNoDrift(t *testing.T) {
 	if got := r.field(configMaps, "a", ".data.k"); got != "admitted" {
 		t.Fatalf("admission left k as %q", got)
 	}
-	r.take()
+	r.Take()
 	r.want("after the sync", found(r.sweep()), nil)
 	r.restart()
 	r.want("after another", found(r.sweep()), nil)
-	r.want("written", r.take(), nil)
+	r.want("written", r.Take(), nil)
 	r.merge(configMaps, "a", "kubectl-edit", `{"data":{"j":"edited"}}`)
 	r.want("an edit", found(r.sweep()), []string{"Drifted ConfigMap/a healed .data.j by kubectl-edit"})
 	r.want("after the heal", found(r.sweep()), nil)
@@ -118,13 +118,13 @@ func TestHealingIsPausedUntilATime(t *testing.T) {
 	until := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	r.declare(func(a *app.Application) { a.Annotations = map[string]string{pauseNote: until} })
 	r.merge(configMaps, "a", "kubectl-edit", `{"data":{"k":"x"}}`)
-	r.take()
+	r.Take()
 	rep := r.sweep()
 	r.want("reported", found(rep), []string{"Drifted ConfigMap/a .data.k by kubectl-edit"})
 	if len(rep.Findings) == 1 && !strings.Contains(rep.Findings[0].Because, until) {
 		t.Errorf("the reason is %q", rep.Findings[0].Because)
 	}
-	r.want("written", r.take(), nil)
+	r.want("written", r.Take(), nil)
 	r.declare(func(a *app.Application) {
 		a.Annotations = map[string]string{pauseNote: time.Now().Add(-time.Second).UTC().Format(time.RFC3339)}
 	})

@@ -152,7 +152,7 @@ spec:
 			name: "a sync comes between, which takes it for known", do: func(r *real) {
 				r.merge(configMaps, "a", "kubectl-edit", `{"data":{"extra":"1"}}`)
 				r.sync(base + configMap("b", "k: v1"))
-				r.take()
+				r.Take()
 			},
 			want: []string{"Foreign ConfigMap/a .data.extra by kubectl-edit"},
 		},
@@ -160,7 +160,7 @@ spec:
 			name: "another manager applies the same value, and git gives it up", do: func(r *real) {
 				r.apply(configMaps, "kubectl", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {k: v1}\n")
 				r.sync(base + configMap("extra", "j: v1"))
-				r.take()
+				r.Take()
 			},
 			git:  configMap("extra", "k: v1", "j: v1"),
 			want: []string{"Foreign ConfigMap/extra .data.k by kubectl"}, live: []string{"configmaps extra .data.k = v1"},

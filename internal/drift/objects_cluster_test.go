@@ -53,7 +53,7 @@ func TestObjectsThatGoComeOrChangeHands(t *testing.T) {
 				r.merge(configMaps, "a", "operator", `{"metadata":{"finalizers":["example.com/stuck"]}}`)
 				r.delete(configMaps, "a")
 				r.t.Cleanup(func() {
-					_, _ = r.at(configMaps).Patch(context.Background(), "a", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+					_, _ = r.At(configMaps).Patch(context.Background(), "a", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 				})
 			},
 			want: []string{"Unknown ConfigMap/a"}, then: []string{"not healed: Unknown ConfigMap/a"}, writes: []string{},
@@ -84,7 +84,7 @@ func TestObjectsThatGoComeOrChangeHands(t *testing.T) {
 				u.SetManagedFields(nil)
 				unstructuredRemove(u.Object, "metadata", "uid", "resourceVersion", "creationTimestamp")
 				u.SetAnnotations(map[string]string{manifest.ApplicationNote: "argocd/other"})
-				r.must(r.at(configMaps).Apply(r.t.Context(), "a", u, metav1.ApplyOptions{FieldManager: "slipway", Force: true}))
+				r.must(r.At(configMaps).Apply(r.t.Context(), "a", u, metav1.ApplyOptions{FieldManager: "slipway", Force: true}))
 			},
 			want: []string{"Unknown ConfigMap/a"}, then: []string{"not healed: Unknown ConfigMap/a"}, writes: []string{},
 		},
@@ -94,7 +94,7 @@ func TestObjectsThatGoComeOrChangeHands(t *testing.T) {
 				a.SetName("copy")
 				a.SetManagedFields(nil)
 				unstructuredRemove(a.Object, "metadata", "uid", "resourceVersion", "creationTimestamp")
-				r.must(r.at(configMaps).Create(r.t.Context(), a, metav1.CreateOptions{FieldManager: "kubectl-create"}))
+				r.must(r.At(configMaps).Create(r.t.Context(), a, metav1.CreateOptions{FieldManager: "kubectl-create"}))
 			},
 			live: []string{"configmaps copy .data.k = v1"},
 		},
@@ -185,15 +185,15 @@ func TestADeletedNamespaceComesBackWithWhatIsInIt(t *testing.T) {
 			r.selfHeal()
 			r.sync(text)
 			r.ns = ns
-			namespaces := r.others.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
+			namespaces := r.Others.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
 			t.Cleanup(func() { _ = namespaces.Delete(context.Background(), ns, metav1.DeleteOptions{}) })
 			old := r.get(configMaps, "a").GetUID()
 			if err := namespaces.Delete(t.Context(), ns, metav1.DeleteOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			r.eventually("both are there again, though nothing can be made while it goes", func() bool {
+			r.Eventually("both are there again, though nothing can be made while it goes", func() bool {
 				r.sweep()
-				a, err := r.at(configMaps).Get(t.Context(), "a", metav1.GetOptions{})
+				a, err := r.At(configMaps).Get(t.Context(), "a", metav1.GetOptions{})
 				return err == nil && a.GetUID() != old
 			})
 			r.want("after the heal", found(r.sweep()), nil)

@@ -80,7 +80,7 @@ func (a act) run(t *testing.T) {
 	r.sync(text)
 	r.sweep()
 	r.want("before the act", found(r.sweep()), nil)
-	r.take()
+	r.Take()
 	a.do(r)
 	r.want("reported", found(r.sweep()), a.want)
 	r.want("kept", lines(r.known().Findings), a.want)
@@ -89,14 +89,14 @@ func (a act) run(t *testing.T) {
 	r.restart()
 	r.sweep()
 	r.want("kept by another process", lines(r.known().Findings), a.want)
-	r.want("written without selfHeal", r.take(), nil)
+	r.want("written without selfHeal", r.Take(), nil)
 	if len(a.want) == 0 && len(again.Findings) > 0 {
 		t.Errorf("a second sweep reports %q", found(again))
 	}
 	r.selfHeal()
 	healed := r.sweep()
 	r.want("healed", healedLines(found(healed)), a.healed())
-	wrote := r.take()
+	wrote := r.Take()
 	if a.writes != nil {
 		r.want("written", append([]string{}, wrote...), a.writes)
 	}
@@ -109,7 +109,7 @@ func (a act) run(t *testing.T) {
 				t.Errorf("quiet sweeps have %d, then %d suspects", last.Suspects, again.Suspects)
 			}
 		}
-		r.want("written after the heal", r.take(), nil)
+		r.want("written after the heal", r.Take(), nil)
 	}
 	for _, l := range a.live {
 		at, want, _ := strings.Cut(l, " = ")

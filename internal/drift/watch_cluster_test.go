@@ -49,7 +49,7 @@ func (w *watching) end(t *testing.T) Report {
 }
 
 func (r *real) value(name string) string {
-	u, err := r.at("configmaps").Get(r.t.Context(), name, metav1.GetOptions{})
+	u, err := r.At("configmaps").Get(r.t.Context(), name, metav1.GetOptions{})
 	if err != nil {
 		return "gone"
 	}
@@ -74,7 +74,7 @@ func TestEditsAreHealedAsTheyHappenAndNoneIsLostAtAHandOver(t *testing.T) {
 		edits++
 		if dice.IntN(3) > 0 {
 			r.merge("configmaps", name, "kubectl-edit", `{"data":{"k":"edit"}}`)
-		} else if err := r.at("configmaps").Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		} else if err := r.At("configmaps").Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestEditsAreHealedAsTheyHappenAndNoneIsLostAtAHandOver(t *testing.T) {
 	}
 	for i := range edits {
 		name := fmt.Sprintf("c%03d", i)
-		r.eventually("what happened to "+name+" is healed", func() bool { return r.value(name) == "git" })
+		r.Eventually("what happened to "+name+" is healed", func() bool { return r.value(name) == "git" })
 	}
 	rep := second.end(t)
 	if first.err != nil {
@@ -122,7 +122,7 @@ func TestANewApplicationAndANewKindAreWatchedSoon(t *testing.T) {
 	run := r.watch(time.Minute)
 	r.sync(configMap("a", "k: git"))
 	r.merge("configmaps", "a", "kubectl-edit", `{"data":{"k":"edit"}}`)
-	r.eventually("an edit of an object that is newer than the watch is healed", func() bool { return r.value("a") == "git" })
+	r.Eventually("an edit of an object that is newer than the watch is healed", func() bool { return r.value("a") == "git" })
 	run.end(t)
 }
 
@@ -137,7 +137,7 @@ func TestAFieldThatIsFoughtOverHoldsUpNobody(t *testing.T) {
 	var loop sync.WaitGroup
 	loop.Go(func() {
 		for ctx.Err() == nil {
-			_, err := r.at("configmaps").Patch(ctx, "fought", types.MergePatchType, []byte(`{"data":{"k":"loop"}}`), metav1.PatchOptions{FieldManager: "loop"})
+			_, err := r.At("configmaps").Patch(ctx, "fought", types.MergePatchType, []byte(`{"data":{"k":"loop"}}`), metav1.PatchOptions{FieldManager: "loop"})
 			if err != nil && ctx.Err() == nil {
 				t.Error(err)
 			}
@@ -154,9 +154,9 @@ func TestAFieldThatIsFoughtOverHoldsUpNobody(t *testing.T) {
 		}
 		return nil
 	}
-	r.eventually("three heals", func() bool { return len(times()) >= 3 })
+	r.Eventually("three heals", func() bool { return len(times()) >= 3 })
 	r.merge("configmaps", "calm", "kubectl-edit", `{"data":{"k":"edit"}}`)
-	r.eventually("the other object is healed meanwhile", func() bool { return r.value("calm") == "git" })
+	r.Eventually("the other object is healed meanwhile", func() bool { return r.value("calm") == "git" })
 	heals := times()
 	for i, want := range waits[1:3] {
 		if got := heals[i+1].Sub(heals[i]); got < want {
