@@ -45,8 +45,7 @@ func (r *run) widen(ctx context.Context, want *desired, p *plan) error {
 	return nil
 }
 
-// apply sends the steps group by group: side by side within a kind, a barrier between kinds (argo-cd sync_context.go
-// runTasks). A refusal lets the rest of its group finish and stops the run.
+// apply sends the steps group by group. A refusal lets the rest of its group finish and stops the run.
 func (r *run) apply(ctx context.Context, want *desired, p *plan) error {
 	if err := r.createNamespace(ctx, want, p); err != nil {
 		return err
@@ -157,7 +156,8 @@ func (r *run) kept(s *step, after *metav1.PartialObjectMetadata) {
 	}
 }
 
-// groups yields consecutive items of one kind.
+// groups yields consecutive items of one kind. Within a group they may be sent at once; one group is done before the next
+// begins (argo-cd sync_context.go: parallel inside a kind, a barrier between kinds).
 func groups[T any](all []T, kind func(T) schema.GroupKind) func(yield func([]T) bool) {
 	return func(yield func([]T) bool) {
 		for i := 0; i < len(all); {

@@ -58,20 +58,6 @@ func Order(objs []Object) {
 	}
 }
 
-// Groups cuts ordered objects into runs of one kind. Within a group they may be applied at once; one group is done
-// before the next begins (sync_context.go: parallel inside a kind, a barrier between kinds).
-func Groups(objs []Object) [][]Object {
-	var groups [][]Object
-	for i, o := range objs {
-		if i == 0 || o.ID().GroupKind() != objs[i-1].ID().GroupKind() {
-			groups = append(groups, nil)
-		}
-		last := len(groups) - 1
-		groups[last] = append(groups[last], o)
-	}
-	return groups
-}
-
 // PruneOrder sorts ids in place into the order in which they are deleted: Order's, backwards. A CRD follows the last
 // object of its group, which its name ends in, so that custom resources go while their kind is still served.
 func PruneOrder(ids []ID) {

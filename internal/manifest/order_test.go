@@ -100,21 +100,6 @@ func TestOrderDoesNotDependOnTheInput(t *testing.T) {
 	}
 }
 
-func TestGroupsAreRunsOfOneKind(t *testing.T) {
-	objs := objects([]string{"v1 Secret s/a", "v1 Secret s/b", "x.io/v1 Secret s/c", "v1 Secret s/d", "v1 ConfigMap s/a"})
-	var got [][]string
-	for _, g := range Groups(objs) {
-		got = append(got, ids(g))
-	}
-	want := [][]string{{"Secret s/a", "Secret s/b"}, {"Secret.x.io s/c"}, {"Secret s/d"}, {"ConfigMap s/a"}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if Groups(nil) != nil {
-		t.Error("no objects have groups")
-	}
-}
-
 func TestPruneGoesBackwards(t *testing.T) {
 	var list []ID
 	for _, s := range argo {
