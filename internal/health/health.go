@@ -2,45 +2,24 @@
 // controller/health.go). It reads one object and asks nobody.
 package health
 
-import (
-	"slices"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-)
+import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 // Code is an object's health in one word.
 type Code string
 
-// The codes. Missing is for the caller: no live object has it.
+// The codes.
 const (
 	Healthy     Code = "Healthy"
 	Suspended   Code = "Suspended"   // paused by somebody, on purpose
 	Progressing Code = "Progressing" // not healthy, and may still become so
-	Missing     Code = "Missing"     // not in the cluster
 	Degraded    Code = "Degraded"    // failed, or not healthy in its time
 	Unknown     Code = "Unknown"     // its status makes no sense
 )
-
-// order is from best to worst.
-var order = []Code{Healthy, Suspended, Progressing, Missing, Degraded, Unknown}
 
 // Status is an object's health and, where there is something to say, why.
 type Status struct {
 	Code    Code
 	Message string
-}
-
-// Worst is the worst of codes; Healthy if there is none. A code that is not one of ours counts as Unknown.
-func Worst(codes ...Code) Code {
-	worst := 0
-	for _, c := range codes {
-		i := slices.Index(order, c)
-		if i < 0 {
-			i = len(order) - 1
-		}
-		worst = max(worst, i)
-	}
-	return order[worst]
 }
 
 // ignored on an object takes it out of its application's health (argo-cd controller/health.go).

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -166,18 +165,6 @@ func TestConditionsOfAnOldAutoscalerAreReadFromItsAnnotation(t *testing.T) {
 	u.SetAnnotations(map[string]string{"autoscaling.alpha.kubernetes.io/conditions": "{"})
 	if got, _ := Of(u); got.Code != Unknown {
 		t.Errorf("broken annotation: got %+v", got)
-	}
-}
-
-func TestWorstFollowsTheOrder(t *testing.T) {
-	worstFirst := []Code{Unknown, Degraded, Missing, Progressing, Suspended, Healthy}
-	for i, c := range worstFirst {
-		if got := Worst(worstFirst[i:]...); got != c {
-			t.Errorf("worst of %v is %s", worstFirst[i:], got)
-		}
-	}
-	if diff := cmp.Diff([]Code{Healthy, Unknown}, []Code{Worst(), Worst(Healthy, "odd")}); diff != "" {
-		t.Error(diff)
 	}
 }
 

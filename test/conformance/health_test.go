@@ -118,21 +118,6 @@ func TestHealthIsArgosRowByRow(t *testing.T) {
 	t.Logf("%d rows of %d kinds", rows, len(files))
 }
 
-// TestTheWorstHealthIsArgos: Unknown > Degraded > Missing > Progressing > Suspended > Healthy (health.go healthOrder).
-func TestTheWorstHealthIsArgos(t *testing.T) {
-	worst := []health.Code{health.Unknown, health.Degraded, health.Missing, health.Progressing, health.Suspended, health.Healthy}
-	for i, a := range worst {
-		for _, b := range worst[i:] {
-			if got := health.Worst(b, a); got != a {
-				t.Errorf("worst of %s and %s is %s", a, b, got)
-			}
-		}
-	}
-	if got := health.Worst(); got != health.Healthy { // controller/health.go begins with Healthy
-		t.Errorf("worst of none is %s", got)
-	}
-}
-
 // TestWhereHealthIsNotArgos asserts both sides of what differs on purpose: ours by running it, Argo's by its source.
 func TestWhereHealthIsNotArgos(t *testing.T) {
 	for _, tt := range []struct {
