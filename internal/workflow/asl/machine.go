@@ -77,7 +77,7 @@ var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 func (m *Machine) read(r *reader, v any) {
 	top := r.object("definition", v)
-	top.maybe("Comment")
+	top.comment()
 	if v := top.maybe("Version"); v != "" && v != "1.0" {
 		r.fault("Version", "is %q, not 1.0", v)
 	}
@@ -98,11 +98,12 @@ func (m *Machine) read(r *reader, v any) {
 		m.states[name] = r.state(states.at(name), name, states.left[name])
 	}
 	m.first = m.states[start]
-	if m.first == nil {
+	switch {
+	case m.first != nil:
+		m.link(r)
+	case start != "":
 		r.fault("StartAt", "there is no state %q", start)
-		return
 	}
-	m.link(r)
 }
 
 // link checks that every state that is named is there and that every state can be reached.
@@ -115,6 +116,7 @@ func (m *Machine) link(r *reader) {
 		for _, to := range s.targets() {
 			target := m.states[to.next]
 			switch {
+			case to.next == "": // reported where it was read
 			case target == nil:
 				r.fault(to.at, "there is no state %q", to.next)
 			case !reached[to.next]:

@@ -68,6 +68,9 @@ func (r *reader) boolean(at string, v any) bool {
 
 // path reads a field that must be a reference path and nothing else.
 func (r *reader) path(at string, v any) path {
+	if v == (absent{}) {
+		return path{}
+	}
 	p, err := parsePath(r.text(at, v))
 	if err != nil {
 		r.fault(at, "%w", err)
@@ -93,22 +96,38 @@ type absent struct{}
 func (o object) need(name string) any {
 	v, ok := o.take(name)
 	if !ok {
-		o.fault(o.at(name), "is missing")
+		if o.left != nil { // nil: that it is no object is reported
+			o.fault(o.at(name), "is missing")
+		}
 		return absent{}
 	}
 	return v
 }
 
 // word takes a text that must be there.
-func (o object) word(name string) string { return o.text(o.at(name), o.need(name)) }
+func (o object) word(name string) string { return o.filled(name, o.need(name)) }
 
-// maybe takes a text that may be there.
+// maybe takes a text that may be there; "" if it is not.
 func (o object) maybe(name string) string {
 	v, ok := o.take(name)
 	if !ok {
 		return ""
 	}
+	return o.filled(name, v)
+}
+
+func (o object) filled(name string, v any) string {
+	if v == "" {
+		o.fault(o.at(name), "is empty")
+	}
 	return o.text(o.at(name), v)
+}
+
+// comment takes the Comment, which says nothing to us.
+func (o object) comment() {
+	if v, ok := o.take("Comment"); ok {
+		o.text(o.at("Comment"), v)
+	}
 }
 
 // either takes a field or its Path form, not both; nil if neither is there. literal compiles the first.

@@ -35,7 +35,7 @@ func (r *reader) state(at, name string, v any) *state {
 	if name == "" || longer(name, workflow.MaxName) {
 		r.fault(at, "its name must be of 1 to %d characters", workflow.MaxName)
 	}
-	o.maybe("Comment")
+	o.comment()
 	s.kind = o.word("Type")
 	if s.kind != "Fail" {
 		s.input, s.output = r.filter(o, "InputPath"), r.filter(o, "OutputPath")
@@ -171,7 +171,7 @@ func (r *reader) choice(o object) *choice {
 	c := &choice{otherwise: o.maybe("Default")}
 	for i, v := range r.list(o.at("Choices"), o.need("Choices")) {
 		item := r.object(index(o.at("Choices"), i), v)
-		item.maybe("Comment")
+		item.comment()
 		next := item.word("Next")
 		c.rules = append(c.rules, rule{r.condition(item), next})
 	}

@@ -10,7 +10,7 @@ import (
 
 const (
 	justWait = `{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":2,"End":true}}}`
-	atOnce = `{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`
+	atOnce   = `{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}`
 )
 
 var starts = []testCase{
