@@ -17,7 +17,7 @@ func FuzzAValueIsPutWhereItsArgumentStandsAndNowhereElse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, value, after string) {
 		m := metric(func(m *v1alpha1.Metric) { m.Provider.Prometheus.Query = before + "{{args.a}}" + after })
 		got, err := fill(m, []v1alpha1.Argument{arg("a", value)})
-		if err != nil || strings.Contains(before+after, "{") || !utf8.ValidString(before+after) {
+		if err != nil || strings.Contains(before+after, "{") || !utf8.ValidString(before) || !utf8.ValidString(after) {
 			return
 		}
 		want := metric(func(m *v1alpha1.Metric) { m.Provider.Prometheus.Query = before + value + after })
