@@ -11,6 +11,7 @@ import (
 	"slipway/internal/manifest"
 	"slipway/internal/record"
 	inject "slipway/test/fault"
+	"slipway/test/fetched"
 )
 
 // flaky puts an injector between a Deploy and all that it talks to.
@@ -79,7 +80,7 @@ func (w *world) broken(at int, mode inject.Mode) (*Deploy, *inject.Injector) {
 		}
 		return err
 	})
-	return New(Deps{Records: f, Registry: flakyRegistry{f}, Blobs: flakyBlobs{f}, Renderer: inProcess{}, Queue: flakyQueue{f}, Owner: "broken",
+	return New(Deps{Records: f, Registry: flakyRegistry{f}, Blobs: flakyBlobs{f}, Renderer: fetched.Renderer{}, Queue: flakyQueue{f}, Owner: "broken",
 		Connect: func(context.Context, app.Destination) (Cluster, error) { return w.server, nil }}), inj
 }
 

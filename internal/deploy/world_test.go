@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -13,10 +12,10 @@ import (
 	"slipway/internal/fault"
 	"slipway/internal/manifest"
 	"slipway/internal/record"
-	"slipway/internal/render"
 	"slipway/internal/revision"
 	"slipway/internal/state"
 	"slipway/internal/state/statetest"
+	"slipway/test/fetched"
 	"slipway/test/server"
 )
 
@@ -32,15 +31,12 @@ type world struct {
 	commits int
 }
 
-const repo = "https://github.com/myorg/k8s-config"
+const repo = fetched.Repository
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, stores: statetest.Memory(), server: server.New(), queue: &wakes{}}
-	w.app = app.Application{Namespace: "argocd", Name: "shop", Project: "default",
-		Source:      app.Source{RepoURL: repo, TargetRevision: "main", Path: "apps/shop", Directory: &app.Directory{Recurse: true}},
-		Destination: app.Destination{Name: app.InCluster, Namespace: "production"},
-		Sync:        app.SyncPolicy{Automated: true, Prune: true}}
+	w.app = fetched.Application("shop", "production")
 	w.deploy = w.run()
 	w.declare(w.app)
 	return w
@@ -48,19 +44,13 @@ func newWorld(t *testing.T) *world {
 
 // run is another process on the same state and cluster.
 func (w *world) run() *Deploy {
-	return New(Deps{Records: w.stores.Records, Registry: w.stores.Registry, Blobs: w.stores.Blobs, Renderer: inProcess{},
+	return New(Deps{Records: w.stores.Records, Registry: w.stores.Registry, Blobs: w.stores.Blobs, Renderer: fetched.Renderer{},
 		Queue: w.queue, Owner: "test", Connect: func(context.Context, app.Destination) (Cluster, error) {
 			if w.cluster != nil {
 				return w.cluster, nil
 			}
 			return w.server, nil
 		}})
-}
-
-type inProcess struct{}
-
-func (inProcess) Render(_ context.Context, in app.Inputs, t app.Target) (manifest.Rendered, error) {
-	return render.InProcess(in, t)
 }
 
 // wakes is a queue that only remembers.
@@ -87,30 +77,7 @@ func (w *world) declare(a app.Application) {
 func (w *world) push(files map[string]string) revision.SHA {
 	w.t.Helper()
 	w.commits++
-	sha := revision.SHA(fmt.Sprintf("%040x", w.commits))
-	in := app.Inputs{Application: w.app, Files: map[string][]byte{}}
-	for p, s := range files {
-		in.Files["apps/shop/"+p] = []byte(s)
-	}
-	b, err := in.Encode()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	digest, err := w.stores.Blobs.Put(w.t.Context(), b)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	src, err := w.app.From()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	_, err = w.stores.Records.Update(w.t.Context(), w.app.Key(), func(r *record.Record) error {
-		return r.Find(r.Ver, src, sha, digest, false, time.Now(), time.Now())
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return sha
+	return fetched.Push(w.t, w.stores, w.app, w.commits, files)
 }
 
 func (w *world) sync() error { return w.deploy.Sync(w.t.Context(), w.app.Key(), false) }

@@ -7,16 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"slipway/internal/app"
 	"slipway/internal/deploy"
-	"slipway/internal/manifest"
 	"slipway/internal/record"
-	"slipway/internal/render"
-	"slipway/internal/revision"
 	"slipway/internal/state"
 	"slipway/internal/state/statetest"
+	"slipway/test/fetched"
 )
 
 // world is one application, its state and its cluster.
@@ -32,17 +29,10 @@ type world struct {
 	commits int
 }
 
-const repo = "https://github.com/myorg/k8s-config"
-
 func newWorld(t *testing.T, namespace string, c deploy.Cluster, s Cluster) *world {
 	t.Helper()
 	w := &world{t: t, stores: statetest.Memory(), cluster: c, sweeper: s}
-	w.app = app.Application{
-		Namespace: "argocd", Name: namespace, Project: "default",
-		Source:      app.Source{RepoURL: repo, TargetRevision: "main", Path: "apps/shop", Directory: &app.Directory{Recurse: true}},
-		Destination: app.Destination{Name: app.InCluster, Namespace: namespace},
-		Sync:        app.SyncPolicy{Automated: true, Prune: true},
-	}
+	w.app = fetched.Application(namespace, namespace)
 	w.restart()
 	w.declare(func(*app.Application) {})
 	return w
@@ -53,7 +43,7 @@ func (w *world) restart() { w.deploy, w.drift = w.process(w.stores) }
 
 func (w *world) process(s state.Stores) (*deploy.Deploy, *Drift) {
 	d := deploy.New(deploy.Deps{
-		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Renderer: inProcess{}, Queue: queue{w}, Owner: "test",
+		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Renderer: fetched.Renderer{}, Queue: queue{w}, Owner: "test",
 		Connect: func(context.Context, app.Destination) (deploy.Cluster, error) { return w.cluster, nil },
 	})
 	return d, New(Deps{
@@ -61,12 +51,6 @@ func (w *world) process(s state.Stores) (*deploy.Deploy, *Drift) {
 		Resolve: func(app.Destination) (app.Cluster, error) { return app.Cluster{Name: "real"}, nil },
 		Connect: func(context.Context, app.Cluster) (Cluster, error) { return w.sweeper, nil },
 	})
-}
-
-type inProcess struct{}
-
-func (inProcess) Render(_ context.Context, in app.Inputs, t app.Target) (manifest.Rendered, error) {
-	return render.InProcess(in, t)
 }
 
 type queue struct{ w *world }
@@ -92,26 +76,7 @@ func (w *world) selfHeal() { w.declare(func(a *app.Application) { a.Sync.SelfHea
 func (w *world) push(text string) {
 	w.t.Helper()
 	w.commits++
-	in := app.Inputs{Application: w.app, Files: map[string][]byte{"apps/shop/all.yaml": []byte(text)}}
-	b, err := in.Encode()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	digest, err := w.stores.Blobs.Put(w.t.Context(), b)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	src, err := w.app.From()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	sha := revision.SHA(fmt.Sprintf("%040x", w.commits))
-	_, err = w.stores.Records.Update(w.t.Context(), w.app.Key(), func(r *record.Record) error {
-		return r.Find(r.Ver, src, sha, digest, false, time.Now(), time.Now())
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	fetched.Push(w.t, w.stores, w.app, w.commits, map[string]string{"all.yaml": text})
 }
 
 func (w *world) sync(text string) {
