@@ -15,7 +15,8 @@ const (
 	errs         = v1alpha1.AnalysisPhaseError
 )
 
-// judged are the rules of argo-rollouts.md 2.12 on one measurement: a result, the conditions, what comes of it.
+// judged are the rules of Argo Rollouts on one measurement: a result, the conditions, what comes of it. Its own evaluator
+// (v1.9.1, utils/evaluate) gives the same for each, but that its older language has no max and min of a list.
 var judged = []struct {
 	result           any
 	success, failure string
