@@ -24,8 +24,8 @@ func (r *real) sweepNamespace(name string) {
 
 func TestTheDestinationsNamespaceIsMadeWhereThatIsAskedFor(t *testing.T) {
 	r := newReal(t)
-	r.app.Destination.Namespace = r.ns + "-made"
-	r.sweepNamespace(r.ns + "-made")
+	r.app.Destination.Namespace = r.Namespace + "-made"
+	r.sweepNamespace(r.Namespace + "-made")
 	r.declare(r.app)
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	if err := r.sync(); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "apps/shop/a.yaml") {
@@ -38,21 +38,21 @@ func TestTheDestinationsNamespaceIsMadeWhereThatIsAskedFor(t *testing.T) {
 	r.declare(r.app)
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	ns, err := r.Others.Resource(namespaces).Get(t.Context(), r.ns+"-made", metav1.GetOptions{})
+	ns, err := r.Others.Resource(namespaces).Get(t.Context(), r.Namespace+"-made", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if ns.GetLabels()[manifest.Label] != "" {
 		t.Error("the namespace carries our label: it would be pruned")
 	}
-	if !strings.Contains(r.notes(), "created namespace "+r.ns+"-made") {
+	if !strings.Contains(r.notes(), "created namespace "+r.Namespace+"-made") {
 		t.Errorf("the notes are %q", r.notes())
 	}
 }
 
 func TestANamespaceOfTheSetComesBeforeWhatLivesInIt(t *testing.T) {
 	r := newReal(t)
-	name := r.ns + "-set"
+	name := r.Namespace + "-set"
 	r.sweepNamespace(name)
 	namespace := "apiVersion: v1\nkind: Namespace\nmetadata: {name: " + name + ", namespace: ignored}\n"
 	object := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: " + name + "}\ndata: {k: VALUE}\n"
@@ -75,7 +75,7 @@ func TestANamespaceOfTheSetComesBeforeWhatLivesInIt(t *testing.T) {
 
 func TestANamespaceThatIsBeingTerminatedIsWaitedFor(t *testing.T) { // faults 32
 	r := newReal(t)
-	name := r.ns + "-ending"
+	name := r.Namespace + "-ending"
 	if _, err := r.Others.Resource(namespaces).Create(t.Context(), r.clusterObject("apiVersion: v1\nkind: Namespace\nmetadata: {name: "+name+"}\n"), metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ spec:
 
 func TestADefinitionAndItsObjectsComeInOneCommit(t *testing.T) { // faults 31
 	r := newReal(t)
-	group := r.ns + ".example.com"
+	group := r.Namespace + ".example.com"
 	crd := strings.ReplaceAll(widgets, "GROUP", group)
 	widget := "apiVersion: " + group + "/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: VALUE}\n"
 	r.push(map[string]string{"w.yaml": strings.Replace(widget, "VALUE", "1", 1), "a.yaml": configMap("a", "k: v1")})
@@ -156,13 +156,13 @@ func TestADefinitionAndItsObjectsComeInOneCommit(t *testing.T) { // faults 31
 
 func TestClusterScopedObjectsLoseTheirNamespaceAndAreFoundAgain(t *testing.T) {
 	r := newReal(t)
-	role := "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + r.ns + ", namespace: somewhere}\nrules: []\n"
+	role := "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: " + r.Namespace + ", namespace: somewhere}\nrules: []\n"
 	r.push(map[string]string{"role.yaml": role, "a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
 	r.Take()
 	r.push(map[string]string{"a.yaml": configMap("a", "k: v1")})
 	r.mustSync()
-	r.wantWrites("delete ClusterRole/" + r.ns)
+	r.wantWrites("delete ClusterRole/" + r.Namespace)
 }
 
 func TestTwoVersionsOfAnObjectAreOneAndTheLastWins(t *testing.T) {

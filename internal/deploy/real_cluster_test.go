@@ -27,16 +27,15 @@ func TestMain(m *testing.M) { cluster.Main(m) }
 type real struct {
 	*world
 	*counted.Cluster
-	ns string
 }
 
 func newReal(t *testing.T) *real {
 	t.Helper()
 	c := counted.Connect(t)
-	r := &real{world: newWorld(t), Cluster: c, ns: c.Namespace}
+	r := &real{world: newWorld(t), Cluster: c}
 	r.world.cluster = c
-	r.app.Name = strings.ToLower(r.ns) // the label must be this test's own
-	r.app.Destination.Namespace = r.ns
+	r.app.Name = strings.ToLower(r.Namespace) // the label must be this test's own
+	r.app.Destination.Namespace = r.Namespace
 	r.declare(r.app)
 	return r
 }
@@ -44,7 +43,7 @@ func newReal(t *testing.T) *real {
 // get is a live object of the namespace, nil if there is none.
 func (r *real) get(kind, name string) *unstructured.Unstructured {
 	r.t.Helper()
-	u, err := r.Get(r.t.Context(), id(kind, r.ns, name))
+	u, err := r.Get(r.t.Context(), id(kind, r.Namespace, name))
 	if err != nil {
 		return nil
 	}

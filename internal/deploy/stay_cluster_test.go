@@ -140,7 +140,7 @@ func TestMergedReplicasAreLeftToBeJudged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := inv[id("Deployment.apps", r.ns, "web")]; m.Generation != -1 || m.Entry == "" {
+	if m := inv[id("Deployment.apps", r.Namespace, "web")]; m.Generation != -1 || m.Entry == "" {
 		t.Errorf("mark %+v", m)
 	}
 	r.Take()

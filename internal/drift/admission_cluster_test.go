@@ -31,7 +31,7 @@ func (r *real) webhook(text string) {
 	if version == "" {
 		r.t.Fatal("the API server serves no MutatingAdmissionPolicy")
 	}
-	fill := strings.NewReplacer("VERSION", version, "NS", r.ns)
+	fill := strings.NewReplacer("VERSION", version, "NS", r.Namespace)
 	r.clusterWide(group, version, "mutatingadmissionpolicies", fill.Replace(text))
 	r.clusterWide(group, version, "mutatingadmissionpolicybindings", fill.Replace(`apiVersion: admissionregistration.k8s.io/VERSION
 kind: MutatingAdmissionPolicyBinding

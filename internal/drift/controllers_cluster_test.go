@@ -174,7 +174,7 @@ spec: {minReplicas: 1, maxReplicas: 2, targetCPUUtilizationPercentage: 50, scale
 func (r *real) volume() {
 	r.t.Helper()
 	text := "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: NS}\nspec: {storageClassName: \"\", capacity: {storage: 1Mi}, accessModes: [ReadWriteOnce], hostPath: {path: /tmp/none}, claimRef: {namespace: NS, name: data}}\n"
-	r.clusterWide("", "v1", "persistentvolumes", strings.ReplaceAll(text, "NS", r.ns))
+	r.clusterWide("", "v1", "persistentvolumes", strings.ReplaceAll(text, "NS", r.Namespace))
 }
 
 // clusterWide makes an object without a namespace and removes it at the end.

@@ -41,7 +41,7 @@ spec:
 func TestCustomResourcesAreComparedAsTheyAre(t *testing.T) {
 	t.Parallel()
 	r := newReal(t)
-	group := r.ns[len(r.ns)-5:] + ".example.com"
+	group := r.Namespace[len(r.Namespace)-5:] + ".example.com"
 	crd := strings.NewReplacer("GROUP", group, "STORAGE1", "true", "STORAGE2", "false").Replace(widgets)
 	r.clusterWide("apiextensions.k8s.io", "v1", "customresourcedefinitions", crd)
 	crds := r.Others.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})

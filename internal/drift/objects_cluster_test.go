@@ -175,7 +175,7 @@ func TestADeletedNamespaceComesBackWithWhatIsInIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newReal(t)
-			ns := "x-" + r.ns[max(0, len(r.ns)-40):]
+			ns := "x-" + r.Namespace[max(0, len(r.Namespace)-40):]
 			text := strings.ReplaceAll(configMap("a", "k: v1"), "name: a", "name: a\n  namespace: "+ns)
 			if own {
 				text = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: " + ns + "}\n" + text
@@ -184,7 +184,7 @@ func TestADeletedNamespaceComesBackWithWhatIsInIt(t *testing.T) {
 			}
 			r.selfHeal()
 			r.sync(text)
-			r.ns = ns
+			r.Namespace = ns
 			namespaces := r.Others.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
 			t.Cleanup(func() { _ = namespaces.Delete(context.Background(), ns, metav1.DeleteOptions{}) })
 			old := r.get(configMaps, "a").GetUID()

@@ -23,13 +23,12 @@ func TestMain(m *testing.M) { cluster.Main(m) }
 type real struct {
 	*world
 	*counted.Cluster
-	ns string
 }
 
 func newReal(t *testing.T) *real {
 	t.Helper()
 	c := counted.Connect(t)
-	return &real{world: newWorld(t, c.Namespace, c, c), Cluster: c, ns: c.Namespace}
+	return &real{world: newWorld(t, c.Namespace, c, c), Cluster: c}
 }
 
 func (r *real) must(_ *unstructured.Unstructured, err error) {

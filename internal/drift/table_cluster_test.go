@@ -76,7 +76,7 @@ func (a act) run(t *testing.T) {
 	if a.only != "" {
 		text = a.only
 	}
-	text = strings.ReplaceAll(text, "NAMESPACE", r.ns)
+	text = strings.ReplaceAll(text, "NAMESPACE", r.Namespace)
 	r.sync(text)
 	r.sweep()
 	r.want("before the act", found(r.sweep()), nil)
