@@ -40,6 +40,11 @@ func (d *decision) identify() error {
 		return err
 	}
 	d.hash = hashOf(d.current)
+	// A promotion that ended between its two last writes, before the next template came: the stable Service has moved, so
+	// that is what is stable (rules 10 and 11).
+	if rs := withHash(own, d.in.Services[d.canary.StableService]); rs != nil && rs != d.current && d.status.StableRS != "" && available(rs) > 0 {
+		d.status.StableRS = hashOf(rs)
+	}
 	for _, rs := range own {
 		switch {
 		case rs == d.current:
@@ -131,9 +136,10 @@ func (d *decision) changedRevision() string {
 	return ""
 }
 
+// withHash is the ReplicaSet whose pods carry a hash, nil when there is none.
 func withHash(sets []*appsv1.ReplicaSet, hash string) *appsv1.ReplicaSet {
 	for _, rs := range sets {
-		if hashOf(rs) == hash {
+		if hash != "" && hashOf(rs) == hash {
 			return rs
 		}
 	}

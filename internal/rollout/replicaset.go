@@ -10,6 +10,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"slipway/internal/manifest"
 )
 
 // The annotations that Argo Rollouts and its plugin read (utils/annotations/annotations.go).
@@ -21,8 +23,12 @@ const (
 	hashLabel    = v1alpha1.DefaultRolloutUniqueLabelKey
 )
 
-// unlike the others, these annotations of the Rollout are not copied to its ReplicaSets (utils/annotations skips them).
-var kept = []string{"kubectl.kubernetes.io/last-applied-configuration", revisionNote, historyNote, desiredNote}
+// kept are the annotations of the Rollout that are not copied to its ReplicaSets (utils/annotations), and those by which
+// the sync knows its own objects: a ReplicaSet is none of them.
+var kept = []string{
+	"kubectl.kubernetes.io/last-applied-configuration", revisionNote, historyNote, desiredNote,
+	manifest.ApplicationNote, manifest.DigestNote, manifest.FenceNote,
+}
 
 // hashOf is the hash that a ReplicaSet's pods carry; "" of none.
 func hashOf(rs *appsv1.ReplicaSet) string {

@@ -143,6 +143,15 @@ func (w *world) apply(c Changes, n int) {
 	if c.Status != nil {
 		write(func() { w.ro.Status = *c.Status.DeepCopy() })
 	}
+	for _, name := range c.Terminate {
+		write(func() {
+			for i := range w.runs {
+				if w.runs[i].Name == name {
+					w.runs[i].Phase = v1alpha1.AnalysisPhaseSuccessful
+				}
+			}
+		})
+	}
 }
 
 // pass lets time go by: pods come, get ready and go, and the router takes its weight.
