@@ -114,6 +114,11 @@ func TestWhatIsIgnoredIsNoDrift(t *testing.T) {
 			want: []string{"Drifted ConfigMap/a .data.j by ops"}, live: []string{"configmaps a .data.k = ", "configmaps a .data.j = v1"},
 		},
 		{
+			name: "a value that nobody has touched is not lost with the heal of another", app: ignoring(app.IgnoreDifference{Kind: "ConfigMap", JSONPointers: []string{"/data/k"}}),
+			do:   func(r *real) { r.merge(configMaps, "a", "ops", `{"data":{"j":"theirs"}}`) },
+			want: []string{"Drifted ConfigMap/a .data.j by ops"}, live: []string{"configmaps a .data.k = v1", "configmaps a .data.j = v1"},
+		},
+		{
 			name: "all of a map, with what others added", app: ignoring(app.IgnoreDifference{Kind: "ConfigMap", JSONPointers: []string{"/data"}}),
 			do: func(r *real) {
 				r.merge(configMaps, "a", "ops", `{"data":{"k":"theirs","new":"theirs"},"metadata":{"labels":{"team":"theirs"}}}`)

@@ -40,8 +40,10 @@ func Of(said, live *unstructured.Unstructured) *Fields {
 }
 
 // Of is the fields of an object that the rules name in what git says or in what is live. An error is Invalid if a jq
-// expression takes too long, selects too much, or selects no fields by its nature.
+// expression selects too much, or no fields by its nature; Unavailable if it takes too long.
 func (r Rules) Of(ctx context.Context, said, live *unstructured.Unstructured) (*Fields, error) {
+	ctx, cancel := context.WithTimeout(ctx, jqTime)
+	defer cancel()
 	f := Of(said, live)
 	for _, obj := range []map[string]any{f.said, f.live} {
 		var forJQ any

@@ -20,10 +20,10 @@ import (
 	"slipway/internal/manifest"
 )
 
-// jqTime and jqCap bound one expression with one object (argo-cd's limit is 1 s too).
+// jqTime bounds all expressions with one object (argo-cd's limit is 1 s for each), jqCap the paths of one.
 const (
 	jqTime = time.Second
-	jqCap  = 10000 // paths
+	jqCap  = 10000
 )
 
 // Rules are an application's ignoreDifferences.
@@ -70,10 +70,8 @@ func fits(pattern, name string) bool {
 // paths are the fields of obj that the expression selects, as keys and places. One that asks for what obj does not have,
 // as .spec.ports[] of an object without ports, selects no more.
 func (e expression) paths(ctx context.Context, obj any) ([][]any, error) {
-	run, cancel := context.WithTimeout(ctx, jqTime)
-	defer cancel()
 	var out [][]any
-	found := e.code.RunWithContext(run, obj)
+	found := e.code.RunWithContext(ctx, obj)
 	for {
 		v, more := found.Next()
 		if !more {
@@ -85,17 +83,18 @@ func (e expression) paths(ctx context.Context, obj any) ([][]any, error) {
 				return nil, fault.New(fault.Invalid, "jq expression %q selects more than %d fields", e.text, jqCap)
 			}
 		case error:
-			return out, e.failed(ctx, run, v)
+			return out, e.failed(ctx, v)
 		}
 	}
 }
 
-func (e expression) failed(ctx, run context.Context, err error) error {
+// failed is what an error of jq's means. Too slow is not Invalid, which would be final: it may be the machine.
+func (e expression) failed(ctx context.Context, err error) error {
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fault.New(fault.Unavailable, "jq expression %q takes too long: %s is all the time that one object has", e.text, jqTime)
 	case ctx.Err() != nil:
 		return fmt.Errorf("evaluate jq expression %q: %w", e.text, ctx.Err())
-	case errors.Is(run.Err(), context.DeadlineExceeded):
-		return fault.New(fault.Invalid, "jq expression %q takes longer than %s", e.text, jqTime)
 	case strings.HasPrefix(err.Error(), "invalid path"): // as `.spec | keys`, which is a new value
 		return fault.New(fault.Invalid, "jq expression %q selects no fields: it makes a new value", e.text) // jq's error shows the value
 	}
