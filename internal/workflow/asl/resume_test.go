@@ -3,6 +3,7 @@ package asl
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,23 @@ func TestAHeartbeatIsCountedFromTheRestart(t *testing.T) {
 			t.Errorf("%s after %s", x.Error, x.Ended.Sub(x.Started))
 		}
 	})
+}
+
+// AWS documents both names, and reports the second.
+func TestAMissedHeartbeatIsCaughtByEitherName(t *testing.T) {
+	for _, name := range []string{"States.HeartbeatTimeout", "States.Timeout"} {
+		synctest.Test(t, func(t *testing.T) {
+			none := func(context.Context, json.RawMessage) (json.RawMessage, error) { return nil, nil }
+			definition := tokenTask(`,"HeartbeatSeconds":5,"TimeoutSeconds":600,"Catch":[{"ErrorEquals":["` + name + `"],"ResultPath":"$.err","Next":"B"}]`)
+			definition = strings.TrimSuffix(definition, "}}") + `,"B":{"Type":"Succeed"}}}`
+			e := open(t, statetest.MemoryHistories(), Options{Machines: []*Machine{parse(t, "m", definition)}, Functions: map[string]workflow.Function{"f": none}})
+			start(t, e, "m", `{}`)
+			time.Sleep(time.Minute)
+			if x := describe(t, e, "m"); string(x.Output) != `{"err":{"Cause":"","Error":"States.Timeout"}}` {
+				t.Errorf("%s: %+v", name, x)
+			}
+		})
+	}
 }
 
 func TestAnExecutionKeepsTheDefinitionItWasStartedWith(t *testing.T) {

@@ -61,7 +61,7 @@ var failures = []testCase{
 		} {
 			h := s.engine(t, task(c.function, `"TimeoutSeconds":1,"Catch":[{"ErrorEquals":`+c.catch+`,"Next":"Caught"}],`), map[string]workflow.Function{"refuse": refuse, "slow": slow})
 			h.run("a", `{}`)
-			if got := workflow.Path(h.history("a")); fmt.Sprint(got) != "["+c.path+"]" {
+			if got := workflow.Path(h.whole("a")); fmt.Sprint(got) != "["+c.path+"]" {
 				t.Errorf("%s: path %v, want %s", name, got, c.path)
 			}
 		}

@@ -22,7 +22,7 @@ func (h handle) wantStopped(path string) {
 	if x.Status != workflow.Aborted || x.Error != "Operator" || x.Cause != "enough" || x.Ended.IsZero() {
 		h.t.Errorf("it is %s with %q: %q", x.Status, x.Error, x.Cause)
 	}
-	history := h.history("a")
+	history := h.whole("a")
 	if last := history[len(history)-1].Type; last != "ExecutionAborted" {
 		h.t.Errorf("the last event is %s", last)
 	}
@@ -43,7 +43,7 @@ var stops = []testCase{
 	{"a stop while a function runs that ends well", func(t *testing.T, s suite) {
 		h := s.engine(t, task("f", `"TimeoutSeconds":60,`), map[string]workflow.Function{"f": slow})
 		h.start("a", `{}`)
-		h.eventually("it runs", func() bool { return h.has("TaskStarted") })
+		h.eventually("it runs", func() bool { return h.count("TaskStarted") > 0 })
 		h.wantStopped("T")
 	}},
 	{"a stop while a function runs that then fails", func(t *testing.T, s suite) {
@@ -55,13 +55,13 @@ var stops = []testCase{
 				return nil, refusedError{"too late"}
 			}})
 		h.start("a", `{}`)
-		h.eventually("it runs", func() bool { return h.has("TaskStarted") })
+		h.eventually("it runs", func() bool { return h.count("TaskStarted") > 0 })
 		h.wantStopped("T")
 	}},
 	{"a stop between two attempts", func(t *testing.T, s suite) {
 		h := s.engine(t, task("f", `"Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":4}],`), map[string]workflow.Function{"f": refuse})
 		h.start("a", `{}`)
-		h.eventually("it has failed", func() bool { return h.has("TaskFailed") })
+		h.eventually("it has failed", func() bool { return h.count("TaskFailed") > 0 })
 		h.wantStopped("T")
 	}},
 	{"stopping what has ended changes nothing", func(t *testing.T, s suite) {
