@@ -137,12 +137,12 @@ func checkMetric(m v1alpha1.Metric) problems {
 			wrong.add(d.name, "%.40q is not a duration as 30s or 5m", d.value)
 		}
 	}
-	for name, condition := range map[string]string{"successCondition": m.SuccessCondition, "failureCondition": m.FailureCondition} {
-		if condition == "" || templated(condition) {
+	for _, c := range [][2]string{{"successCondition", m.SuccessCondition}, {"failureCondition", m.FailureCondition}} {
+		if c[1] == "" || templated(c[1]) {
 			continue
 		}
-		if err := checkCondition(condition); err != nil {
-			wrong.add(name, "%s", err)
+		if err := checkCondition(c[1]); err != nil {
+			wrong.add(c[0], "%s", err)
 		}
 	}
 	for _, w := range checkProvider(m.Provider) {

@@ -77,12 +77,12 @@ func checkRange(r *v1alpha1.PrometheusRangeQueryArgs) problems {
 	if r == nil {
 		return nil
 	}
-	for name, expression := range map[string]string{"rangeQuery.start": r.Start, "rangeQuery.end": r.End} {
-		if templated(expression) {
+	for _, e := range [][2]string{{"rangeQuery.start", r.Start}, {"rangeQuery.end", r.End}} {
+		if templated(e[1]) {
 			continue
 		}
-		if _, err := evalTime(expression); err != nil {
-			wrong.add(name, "%s", err)
+		if _, err := evalTime(e[1]); err != nil {
+			wrong.add(e[0], "%s", err)
 		}
 	}
 	if _, err := r.Step.Duration(); err != nil && !templated(string(r.Step)) {

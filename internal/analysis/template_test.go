@@ -64,6 +64,7 @@ func TestATemplateIsReadStrictly(t *testing.T) {
 		{"METRIC", "count: 1.5", "count"},
 		{"METRIC", "count: 5", "spec.metrics[0].interval: missing, and count is 5"},
 		{"METRIC", "interval: 1m, count: 2, failureLimit: 3", "spec.metrics[0].count: 2 is less than failureLimit + consecutiveSuccessLimit (3 + 0)"},
+		{"METRIC", "interval: 1m, count: 2, inconclusiveLimit: 3", "spec.metrics[0].count: 2 is less than inconclusiveLimit (3)"},
 		{"METRIC", "failureLimit: -2", "spec.metrics[0].failureLimit: -2 is less than -1"},
 		{"METRIC", "failureLimit: -1", "spec.metrics[0].failureLimit: is off, and so is consecutiveSuccessLimit"},
 		{"METRIC", "inconclusiveLimit: -1", "spec.metrics[0].inconclusiveLimit: -1 is less than 0"},

@@ -49,16 +49,13 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.status = resp.StatusCode
-	if resp.StatusCode/100 == 3 {
+	if resp.StatusCode/100 == 3 { // before net/http can follow it, or quote where it leads
 		_ = resp.Body.Close()
 		return nil, fault.New(fault.Invalid, "answers %d, and redirects are not followed", resp.StatusCode)
 	}
 	resp.Body = &capped{body: resp.Body, left: answerCap}
 	return resp, nil
 }
-
-// stay follows no redirect; RoundTrip has refused it before.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // explain is an error by its kind and without URLs, which may hold what an argument filled in.
 func (c *call) explain(ctx context.Context, err error, timeout time.Duration) error {

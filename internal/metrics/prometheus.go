@@ -83,8 +83,7 @@ func (p *Prometheus) ask(ctx context.Context, m v1alpha1.PrometheusMetric, q que
 		return nil, nil, fmt.Errorf("ask prometheus: %w", err)
 	}
 	call := &call{target: target}
-	var client api.Client
-	client, err = api.NewClient(api.Config{Address: target.address.String(), Client: &http.Client{Transport: call, CheckRedirect: stay}})
+	client, err := api.NewClient(api.Config{Address: target.address.String(), Client: &http.Client{Transport: call}})
 	if err != nil {
 		return nil, nil, fault.New(fault.Invalid, "ask prometheus at %s: %w", target.host, err)
 	}
