@@ -116,11 +116,13 @@ func (d *decision) progress(fell, paused bool, next *Next) bool {
 	switch {
 	case d.healthy():
 		d.set(v1alpha1.RolloutProgressing, corev1.ConditionTrue, reasonDone, fmt.Sprintf("ReplicaSet %q has successfully progressed.", d.current.Name))
+	case paused: // what pausing has said stays, and its end is when the deadline begins again
+		return false
 	case fell && d.status.StableRS == d.status.CurrentPodHash:
 		d.touch(reasonNotAvailable, "Rollout does not have minimum availability")
 	case d.progressed() || fell:
 		d.touch(reasonUpdated, fmt.Sprintf("ReplicaSet %q is progressing.", d.current.Name))
-	case paused || next.Task == Pause || next.Task == Analyze || next.Task == ScaleDown:
+	case next.Task == Pause || next.Task == Analyze || next.Task == ScaleDown:
 		return false
 	case d.overdue():
 		d.set(v1alpha1.RolloutProgressing, corev1.ConditionFalse, reasonTimedOut, d.timedOutMessage())
