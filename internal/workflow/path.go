@@ -13,8 +13,8 @@ func Path(history []Event) []string {
 	return path
 }
 
-// Transitions is what AWS charges for so far: every state that was entered, every retry of a task, and the start
-// (Step Functions pricing: a retry counts as a transition).
+// Transitions is what AWS charges for so far: every state that was entered and every retry of a task (Step Functions
+// pricing: each time a step is executed, retries included). How long anything waits costs nothing.
 func Transitions(history []Event) int {
 	n := 0
 	scheduled := false

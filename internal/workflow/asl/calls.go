@@ -49,7 +49,8 @@ func payload(data json.RawMessage) (json.RawMessage, error) {
 	return compact, err
 }
 
-// taken says whether the very execution runs already; an error if its name cannot be used. It is under mu.
+// taken says whether the very execution runs already; an error if its name cannot be used. It is under mu; the input of
+// an execution in live never changes.
 func (e *Engine) taken(ctx context.Context, key string, input json.RawMessage) (same bool, err error) {
 	if x := e.live[key]; x != nil {
 		if !bytes.Equal(x.cursor.Input, input) {

@@ -112,16 +112,18 @@ func (c *cursor) fail(e entry) {
 	}
 }
 
+// endings are the events that end an execution, and how it has ended then.
+var endings = map[string]workflow.Status{
+	"ExecutionSucceeded": workflow.Succeeded, "ExecutionFailed": workflow.Failed,
+	"ExecutionTimedOut": workflow.TimedOut, "ExecutionAborted": workflow.Aborted,
+}
+
 // follow is what an event says of the execution as a whole.
 func follow(x *workflow.Execution, e workflow.Event) {
-	status, ends := map[string]workflow.Status{
-		"ExecutionSucceeded": workflow.Succeeded, "ExecutionFailed": workflow.Failed,
-		"ExecutionTimedOut": workflow.TimedOut, "ExecutionAborted": workflow.Aborted,
-	}[e.Type]
-	switch {
-	case e.Type == "ExecutionStarted":
+	if e.Type == "ExecutionStarted" {
 		x.Status, x.Started, x.Input = workflow.Running, e.Time, e.Data
-	case ends:
+	}
+	if status, ends := endings[e.Type]; ends {
 		x.Status, x.Ended, x.Output, x.Error, x.Cause = status, e.Time, e.Data, e.Error, e.Cause
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,7 +88,7 @@ func Open(ctx context.Context, store Store, o Options) (*Engine, error) {
 		e.stop(err)
 		return nil, err
 	}
-	for _, x := range e.live {
+	for _, x := range e.all() {
 		x.mu.Lock()
 		x.wake(time.Now())
 		x.mu.Unlock()
@@ -101,13 +103,7 @@ func (e *Engine) Done() <-chan struct{} { return e.ctx.Done() }
 // the next process starts their tasks again. The error is what halted the engine before, if anything did.
 func (e *Engine) Close() error {
 	e.stop(errClosed)
-	e.mu.Lock()
-	live := make([]*execution, 0, len(e.live))
-	for _, x := range e.live {
-		live = append(live, x)
-	}
-	e.mu.Unlock()
-	for _, x := range live {
+	for _, x := range e.all() {
 		x.mu.Lock() // a write that is under way ends first
 		x.wake(never)
 		x.mu.Unlock()
@@ -125,6 +121,13 @@ var errClosed = fault.New(fault.Unavailable, "the engine is closed")
 func (e *Engine) halt(err error) error {
 	e.stop(err)
 	return err
+}
+
+// all is the running executions of this moment.
+func (e *Engine) all() []*execution {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Values(e.live))
 }
 
 // execution is a new one, before its first event.

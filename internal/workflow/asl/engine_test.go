@@ -3,6 +3,7 @@ package asl
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -151,6 +152,8 @@ func TestNoMoreThanSoManyFunctionsRunAtOnce(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if most != maxCalls {
 			t.Errorf("%d at once, want %d", most, maxCalls)
 		}
@@ -220,6 +223,41 @@ func TestAnAnswerMayOvertakeItsFunction(t *testing.T) {
 		synctest.Wait()
 		if x := describe(t, e, "m"); string(x.Output) != `"early"` {
 			t.Errorf("got %+v", x)
+		}
+	})
+}
+
+func TestACallWhoseContextHasEndedDoesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tokens := make(chan string, 1)
+		f := func(_ context.Context, in json.RawMessage) (json.RawMessage, error) {
+			var token string
+			err := json.Unmarshal(in, &token)
+			tokens <- token
+			return nil, err
+		}
+		e := open(t, statetest.MemoryHistories(), Options{Machines: []*Machine{parse(t, "m", tokenTask(``))}, Functions: map[string]workflow.Function{"f": f}})
+		start(t, e, "m", `{}`)
+		token := <-tokens
+		synctest.Wait()
+		before := len(history(t, e, "m"))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, err := range map[string]error{
+			"start":   e.Start(ctx, "m", "b", json.RawMessage(`{}`)),
+			"stop":    e.Stop(ctx, "m", "a", "", ""),
+			"succeed": e.Succeed(ctx, token, json.RawMessage(`{}`)),
+			"fail":    e.Fail(ctx, token, "E", ""),
+		} {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if after := len(history(t, e, "m")); after != before {
+			t.Errorf("%d events became %d", before, after)
+		}
+		if err := e.Succeed(t.Context(), token, json.RawMessage(`{}`)); err != nil {
+			t.Errorf("the engine has halted: %v", err)
 		}
 	})
 }

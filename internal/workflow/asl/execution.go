@@ -45,6 +45,7 @@ func (x *execution) once() bool {
 	return false
 }
 
+// halted says whether nothing may be written any more: the execution has ended, or the engine has stopped.
 func (x *execution) halted() bool {
 	return x.engine.ctx.Err() != nil || x.cursor.Status != workflow.Running
 }
@@ -110,14 +111,14 @@ func capped(batch []entry, events int) []entry {
 	if len(batch) < room || len(batch) == room && ends(batch[room-1]) {
 		return batch
 	}
-	return append(batch[:max(room-1, 0):max(room-1, 0)], ending(failure(nameRuntime,
+	keep := max(room-1, 0)
+	return append(batch[:keep:keep], ending(failure(nameRuntime,
 		"The execution reached the maximum number of history events (%d).", workflow.MaxEvents))...)
 }
 
 func ends(e entry) bool {
-	var x workflow.Execution
-	follow(&x, e.Event)
-	return x.Status != "" && x.Status != workflow.Running
+	_, is := endings[e.Type]
+	return is
 }
 
 // call starts the function of the attempt that is under way, unless this process has done so.
@@ -138,21 +139,25 @@ func (x *execution) call() {
 // have been answered, its execution may have been stopped.
 func (x *execution) returned(attempt int, output json.RawMessage, failed *Failure) {
 	x.mu.Lock()
+	defer x.mu.Unlock()
 	c := x.cursor
-	if !x.halted() && c.at == started && c.attempt == attempt {
-		if x.write(x.engine.ctx, c.returned(output, failed)) == nil {
-			x.wake(time.Now())
-		}
+	if x.halted() || c.at != started || c.attempt != attempt {
+		return
 	}
-	x.mu.Unlock()
+	if x.write(x.engine.ctx, c.returned(output, failed)) == nil {
+		x.wake(time.Now())
+	}
 }
 
 // answer takes what an operator, or whoever has the token, says of a waiting task.
 func (x *execution) answer(ctx context.Context, token string, events func(*cursor) []entry) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.halted() || !x.cursor.waits(token) {
+	if x.cursor.Status != workflow.Running || !x.cursor.waits(token) {
 		return errNoTask
+	}
+	if x.halted() { // by now the engine's: the task waits on, for the next process
+		return fault.New(fault.Unavailable, "answer task of %s: the engine has stopped", x.key)
 	}
 	if batch, _ := x.cursor.next(time.Now(), x.beat); len(batch) > 0 {
 		return errNoTask // its time is over, only its timer has not fired yet

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,8 +172,8 @@ func TestWhatCannotGoOnFailsAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var told []string
-		e = open(t, s, Options{Machines: []*Machine{wait}, Ended: func(_ context.Context, x workflow.Execution) { told = append(told, x.Name+" "+string(x.Status)) }})
+		var told atomic.Int32
+		e = open(t, s, Options{Machines: []*Machine{wait}, Ended: func(context.Context, workflow.Execution) { told.Add(1) }})
 		synctest.Wait()
 		for _, name := range []string{"refused", "strange"} {
 			x, err := e.Describe(t.Context(), "m", name)
@@ -180,8 +181,8 @@ func TestWhatCannotGoOnFailsAlone(t *testing.T) {
 				t.Errorf("%s: %+v, %v", name, x, err)
 			}
 		}
-		if len(told) != 2 {
-			t.Errorf("told of %v", told)
+		if told.Load() != 2 {
+			t.Errorf("told of %d", told.Load())
 		}
 		time.Sleep(time.Hour)
 		if x := describe(t, e, "m"); x.Status != workflow.Succeeded {
@@ -203,7 +204,11 @@ func TestADamagedEventKeepsTheEngineFromOpening(t *testing.T) {
 func TestAClosedEngineTakesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := statetest.MemoryHistories()
-		o := Options{Machines: []*Machine{parse(t, "m", tokenTask(``))}, Functions: map[string]workflow.Function{"f": func(context.Context, json.RawMessage) (json.RawMessage, error) { return nil, nil }}}
+		var token string
+		f := func(_ context.Context, in json.RawMessage) (json.RawMessage, error) {
+			return nil, json.Unmarshal(in, &token)
+		}
+		o := Options{Machines: []*Machine{parse(t, "m", tokenTask(``))}, Functions: map[string]workflow.Function{"f": f}}
 		e := open(t, s, o)
 		start(t, e, "m", `{}`)
 		synctest.Wait()
@@ -217,6 +222,10 @@ func TestAClosedEngineTakesNothing(t *testing.T) {
 		}
 		if err := e.Stop(t.Context(), "m", "a", "", ""); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("stop: %v", err)
+		}
+		// Not "not found", which means that it is decided.
+		if err := e.Succeed(t.Context(), token, json.RawMessage(`{}`)); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("answer: %v", err)
 		}
 		after, err := s.Read(t.Context(), "m/a")
 		if err != nil || len(after) != len(before) {
