@@ -37,7 +37,7 @@ type Options struct {
 	// MaxRunning is how many executions may run at once; 0 is 1,000. More are refused with Unavailable.
 	MaxRunning int
 	// Ended is told of each execution that ends, as EventBridge tells a rule: once at most, and not at all if the process
-	// dies between. Nil: nobody is told.
+	// dies between. It may be called before Open has returned. Nil: nobody is told.
 	Ended func(context.Context, workflow.Execution)
 }
 
