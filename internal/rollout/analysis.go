@@ -3,13 +3,14 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1"
 )
 
 // inline is an analysis step: it asks for a run and goes by what the run says.
 func (d *decision) inline(a *v1alpha1.RolloutAnalysis) (Next, bool) {
-	run := d.run(&d.status.Canary.CurrentStepAnalysisRunStatus, fmt.Sprintf("%s-%d", d.runName(), d.index()))
+	run := d.run(&d.status.Canary.CurrentStepAnalysisRunStatus, d.stepRun())
 	switch run.Status {
 	case v1alpha1.AnalysisPhaseSuccessful:
 		return Next{}, true
@@ -23,6 +24,24 @@ func (d *decision) inline(a *v1alpha1.RolloutAnalysis) (Next, bool) {
 	return Next{Task: Analyze, Reason: "analysis " + run.Name}, false
 }
 
+// forget drops the run of another step: kubectl argo rollouts promote moves the index alone.
+func (d *decision) forget() {
+	s := &d.status.Canary.CurrentStepAnalysisRunStatus
+	if *s == nil {
+		return
+	}
+	if of := d.stepRun(); (*s).Name == of || strings.HasPrefix((*s).Name, of+".") {
+		return
+	}
+	if run := d.find((*s).Name); run != nil && !run.Phase.Completed() {
+		d.changes.Terminate = append(d.changes.Terminate, run.Name)
+	}
+	*s = nil
+}
+
+// stepRun is the name of the current step's run.
+func (d *decision) stepRun() string { return fmt.Sprintf("%s-%d", d.runName(), d.index()) }
+
 // background is the analysis beside the steps. It begins at its step, once the canary has traffic; Argo begins when the
 // ReplicaSet exists, and measures nothing then.
 func (d *decision) background(ready bool) (Next, bool) {
@@ -35,7 +54,7 @@ func (d *decision) background(ready bool) (Next, bool) {
 		if b.StartingStep != nil && d.index() < *b.StartingStep {
 			return Next{}, true
 		}
-		if d.routed && d.in.Weight == 0 || !d.routed && (!ready || wanted(d.current) == 0) {
+		if d.routed && (d.in.Weight == 0 || !d.in.Verified) || !d.routed && (!ready || wanted(d.current) == 0) {
 			return Next{}, true
 		}
 	}

@@ -196,11 +196,11 @@ func (d *decision) scale(rs *appsv1.ReplicaSet, n int32) {
 
 // wait is Next with the pauses between looks: 1, 1, 2, 3, 5, 5 s and so on.
 func (d *decision) wait(task Task, reason string) Next {
-	return Next{Task: task, After: Backoff(d.in.Tries), Reason: reason}
+	return Next{Task: task, After: backoff(d.in.Tries), Reason: reason}
 }
 
-// Backoff is how long to wait before look number tries + 1.
-func Backoff(tries int) time.Duration {
+// backoff is how long to wait before look number tries + 1.
+func backoff(tries int) time.Duration {
 	looks := []time.Duration{1, 1, 2, 3, 5}
 	return looks[min(max(tries, 0), len(looks)-1)] * time.Second
 }

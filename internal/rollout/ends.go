@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How often a rollback looks again before it says that it failed; with Backoff that is about one and ten minutes. The
+// How often a rollback looks again before it says that it failed; with backoff that is about one and ten minutes. The
 // tick goes on looking after that.
 const (
 	holdTries = 15
@@ -124,7 +124,7 @@ func (d *decision) retireOthers() time.Duration {
 		var after time.Duration
 		if !d.routed {
 			if wanted(rs) > 0 || created(rs) > 0 {
-				after = Backoff(d.in.Tries)
+				after = backoff(d.in.Tries)
 			}
 		} else {
 			delay := delayOf(d.canary.ScaleDownDelaySeconds)

@@ -39,14 +39,15 @@ func (d *decision) forward() Next {
 
 // step does what the current step asks for; done means that the next one may follow at once.
 func (d *decision) step() (next Next, done bool) {
+	d.forget()
 	ready := d.place(d.weight())
-	if next, ok := d.traffic(ready); !ok {
-		return next, false
-	}
 	if next, ok := d.background(ready); !ok {
 		return next, false
 	}
 	if next, ok := d.inconclusive(); !ok {
+		return next, false
+	}
+	if next, ok := d.traffic(ready); !ok {
 		return next, false
 	}
 	step := d.currentStep()

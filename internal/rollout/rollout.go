@@ -40,11 +40,13 @@ const (
 // Stage is how far the record of the rollout has come; it decides who may still be heard.
 type Stage string
 
-// The stages. Empty is Running.
+// The stages (rule 1). Empty is Running.
 const (
 	Running   Stage = "RUNNING"
 	Promoting Stage = "PROMOTING" // an abort is refused from here on (rule 9)
 	Aborting  Stage = "ABORTING"  // only stable counts from here on (rule 11)
+	Aborted   Stage = "ABORTED"   // its revision is rejected
+	Healthy   Stage = "HEALTHY"
 )
 
 // Verb is what a person asked for, as the record has it.
