@@ -162,3 +162,46 @@ func TestARolloutWithoutPodsIsPromotedWithoutWeight(t *testing.T) {
 		t.Errorf("%+v; %s", next, w)
 	}
 }
+
+// A rollback that finds the next template takes back what its own revision did, and leaves the rest to the next execution.
+func TestARollbackThatFindsTheNextTemplateIsAboutItsOwn(t *testing.T) {
+	w := started(t, withServices(canaryRollout(2, weightStep(50), pauseStep(0)), true))
+	w.image("web:2")
+	hash := w.run(Begin, at(Pause)).Hash
+	observed := w.ro.Status.ObservedGeneration
+	w.image("web:3")
+	for range 40 {
+		next := w.do(Rollback, hash)
+		if next.Task == RolledBack {
+			break
+		}
+		if next.Task != Rollback {
+			t.Fatalf("%+v", next)
+		}
+		w.pass(max(next.After, time.Second))
+	}
+	if w.weight != 0 || len(w.sets) != 2 || wanted(w.set("web:2")) != 0 || w.ro.Status.CurrentPodHash != hash || w.ro.Status.ObservedGeneration != observed {
+		t.Errorf("%s", w)
+	}
+	w.stage = Running
+	if next := w.run(Begin, at(Pause)); w.weight != 50 || w.ro.Status.Abort || wanted(w.set("web:3")) != 1 {
+		t.Errorf("%+v; %s", next, w)
+	}
+}
+
+// A promote of the tutorial's kind: no router, both Services. The stable Service has endpoints all the time.
+func TestTheStableServiceHasEndpointsAllTheTime(t *testing.T) {
+	for replicas := int32(1); replicas <= 6; replicas++ {
+		w := started(t, withServices(canaryRollout(replicas, weightStep(10), weightStep(60), weightStep(100)), false))
+		w.image("web:2")
+		next := w.run(Begin, func(Next) bool {
+			if available(withHash(w.list(), w.services["web-stable"])) == 0 {
+				t.Errorf("%d replicas: %s", replicas, w)
+			}
+			return false
+		})
+		if next.Task != Succeeded {
+			t.Errorf("%+v", next)
+		}
+	}
+}
