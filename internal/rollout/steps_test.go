@@ -205,3 +205,28 @@ func TestTheStableServiceHasEndpointsAllTheTime(t *testing.T) {
 		}
 	}
 }
+
+func TestPodsGoOnlyAfterTheirWeightHasGone(t *testing.T) {
+	w := started(t, withServices(canaryRollout(10, weightStep(60), pauseStep(0), weightStep(20), pauseStep(0)), true))
+	w.image("web:2")
+	w.run(Begin, at(Pause))
+	w.verb, w.verbStep = VerbPromote, 1
+	if w.do(Pause, ""); w.weight != 20 || wanted(w.set("web:2")) != 6 {
+		t.Errorf("in the pass that lowers the weight: %s", w)
+	}
+	w.pass(time.Second)
+	if w.do(Verify, ""); wanted(w.set("web:2")) != 2 {
+		t.Errorf("when the router has taken it: %s", w)
+	}
+}
+
+// A lost record is RUNNING again: what the stable Service says still counts.
+func TestAMovedServiceIsForwardWhateverTheRecordSays(t *testing.T) {
+	w := started(t, withServices(canaryRollout(3, weightStep(50), pauseStep(0)), true))
+	w.image("web:2")
+	w.run(Begin, at(Pause))
+	w.services["web-stable"], w.stage = hashOf(w.set("web:2")), Running
+	if next := w.do(Pause, ""); next.Task == Pause || next.Task == Rollback || w.ro.Status.StableRS != hashOf(w.set("web:2")) {
+		t.Errorf("%+v; %s", next, w)
+	}
+}
