@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 # Pinned: what passes must not change with somebody else's release.
 LINT_VERSION := v2.15.0
 LINT := .cache/bin/golangci-lint-$(LINT_VERSION)
+CONTROLLER_GEN_VERSION := v0.23.0
+CONTROLLER_GEN := .cache/bin/controller-gen-$(CONTROLLER_GEN_VERSION)
 
 # Static binaries everywhere; only the race detector needs cgo, and so a C compiler.
 export CGO_ENABLED := 0
@@ -49,7 +51,7 @@ devkube-soak: devkube ## start and stop it ROUNDS=50 times: ready each time, not
 		-run TestAClusterStartedAndStopped ./internal/local/devkube
 
 .PHONY: check
-check: vet fmt lint arch ## what a reviewer should not have to say
+check: vet fmt lint arch crds-check ## what a reviewer should not have to say
 
 .PHONY: vet
 vet:
@@ -57,7 +59,7 @@ vet:
 
 .PHONY: fmt
 fmt:
-	@files=$$(gofmt -l main.go functions internal test); \
+	@files=$$(gofmt -l main.go functions infra internal test); \
 	if [ -n "$$files" ]; then echo "gofmt -w these:"; echo "$$files"; exit 1; fi
 
 .PHONY: lint
@@ -71,6 +73,24 @@ $(LINT):
 .PHONY: arch
 arch: ## imports go down, one SDK has one home, files are short
 	go test ./test/arch
+
+# From the API types that go.mod names. Without descriptions, which are most of what a schema weighs; with the metadata of
+# pod templates, whose labels would be pruned otherwise.
+GENERATE_CRDS := $(CONTROLLER_GEN) crd:maxDescLen=0,generateEmbeddedObjectMeta=true output:crd:stdout \
+	paths=github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1 | go run ./infra/crds/generate
+
+.PHONY: crds
+crds: $(CONTROLLER_GEN) ## infra/crds from the API types of Argo Rollouts
+	$(GENERATE_CRDS) >.cache/crds.yaml
+	mv .cache/crds.yaml infra/crds/crds.yaml
+
+.PHONY: crds-check
+crds-check: $(CONTROLLER_GEN)
+	@$(GENERATE_CRDS) | cmp - infra/crds/crds.yaml || { echo "infra/crds is not what is generated: make crds"; exit 1; }
+
+$(CONTROLLER_GEN):
+	GOBIN=$(CURDIR)/.cache/bin go install sigs.k8s.io/controller-tools/cmd/controller-gen@$(CONTROLLER_GEN_VERSION)
+	mv .cache/bin/controller-gen $@
 
 .PHONY: conformance
 conformance: devkube ## the tutorial's manifests in TUTORIAL=DIR, unchanged; make test runs our own of that shape

@@ -38,6 +38,8 @@ var plan = map[string]floor{
 	"internal/health": vocabulary, "internal/record": vocabulary,
 
 	"internal/revision": ground, "internal/fault": ground, "internal/secret": ground,
+
+	"infra": ground, "infra/crds/generate": faces, // what is installed, as data
 }
 
 // beside lists the imports within one floor that the design allows; a package may always import what it lies below
