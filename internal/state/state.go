@@ -1,4 +1,4 @@
-// Package state is what is kept between runs: records, the registry, blobs and notes. It is four small interfaces; each
+// Package state is what is kept between runs: records, the registry, blobs, notes and rollouts. It is five small interfaces; each
 // engine is a folder of its own, and statetest holds every engine to the same contract. All of it can be lost: it is
 // rebuilt from git and the cluster.
 package state
@@ -62,10 +62,25 @@ type Notes interface {
 	Set(ctx context.Context, key, value string) error
 }
 
-// Stores is one engine's four stores.
+// Rollouts keeps one record a Rollout, under cluster/namespace/name. The contract is that of Records: consistent reads, and
+// atomic updates of which change may be called again.
+type Rollouts interface {
+	// Get reads a record; fault.NotFound if there is none.
+	Get(ctx context.Context, rollout string) (record.Rollout, error)
+	// Update reads, changes and writes as one atomic step and returns what was written. Of an absent record change sees
+	// the zero record with Rollout set.
+	Update(ctx context.Context, rollout string, change func(*record.Rollout) error) (record.Rollout, error)
+	// List is every record whose key begins with prefix, by name: cluster/ is those of a cluster.
+	List(ctx context.Context, prefix string) ([]record.Rollout, error)
+	// Delete forgets a record; an absent one is no error.
+	Delete(ctx context.Context, rollout string) error
+}
+
+// Stores is one engine's five stores.
 type Stores struct {
 	Records  Records
 	Registry Registry
 	Blobs    Blobs
 	Notes    Notes
+	Rollouts Rollouts
 }

@@ -32,6 +32,7 @@ var (
 	appBucket    = []byte("applications")
 	repoBucket   = []byte("by-repository")
 	noteBucket   = []byte("notes")
+	rollBucket   = []byte("rollouts")
 	schemaKey    = []byte("schema")
 )
 
@@ -78,7 +79,7 @@ func prepare(db *bbolt.DB) error {
 				return fault.New(fault.Invalid, "its schema is %q, this version reads %q: delete the folder, the state is rebuilt from git and the cluster", got, schema)
 			}
 		}
-		for _, b := range [][]byte{metaBucket, recordBucket, appBucket, repoBucket, noteBucket, eventBucket, runningBucket, endedBucket} {
+		for _, b := range [][]byte{metaBucket, recordBucket, appBucket, repoBucket, noteBucket, rollBucket, eventBucket, runningBucket, endedBucket} {
 			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -95,9 +96,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Stores are the four stores of this folder.
+// Stores are the five stores of this folder.
 func (s *Store) Stores() state.Stores {
-	return state.Stores{Records: records{s.db}, Registry: registry{s.db}, Blobs: s.blobs, Notes: notes{s.db}}
+	return state.Stores{Records: records{s.db}, Registry: registry{s.db}, Blobs: s.blobs, Notes: notes{s.db}, Rollouts: rollouts{s.db}}
 }
 
 // errSame rolls a write back that would change nothing: it costs no sync.

@@ -17,14 +17,14 @@ import (
 // Memory is an engine for tests that open hundreds of states: it holds the contract and syncs nothing. What is stored
 // is encoded, so that it is as isolated as what goes to a disk.
 func Memory() state.Stores {
-	m := &memory{records: map[string][]byte{}, apps: map[string][]byte{}, blobs: map[string][]byte{}, notes: map[string]string{}}
-	return state.Stores{Records: memoryRecords{m}, Registry: memoryRegistry{m}, Blobs: memoryBlobs{m}, Notes: memoryNotes{m}}
+	m := &memory{records: map[string][]byte{}, rollouts: map[string][]byte{}, apps: map[string][]byte{}, blobs: map[string][]byte{}, notes: map[string]string{}}
+	return state.Stores{Records: memoryRecords{m}, Registry: memoryRegistry{m}, Blobs: memoryBlobs{m}, Notes: memoryNotes{m}, Rollouts: memoryRollouts{m}}
 }
 
 type memory struct {
-	mu                   sync.Mutex
-	records, apps, blobs map[string][]byte
-	notes                map[string]string
+	mu                             sync.Mutex
+	records, rollouts, apps, blobs map[string][]byte
+	notes                          map[string]string
 }
 
 // locked runs do unless ctx has ended.

@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 	t.Run("registry", func(t *testing.T) { testRegistry(t, open) })
 	t.Run("blobs", func(t *testing.T) { testBlobs(t, open) })
 	t.Run("notes", func(t *testing.T) { testNotes(t, open) })
+	t.Run("rollouts", func(t *testing.T) { testRollouts(t, open) })
 }
 
 func ok(t *testing.T, err error) {
