@@ -2,12 +2,12 @@ package deploy
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/json"
 
 	"slipway/internal/app"
 	"slipway/internal/fault"
@@ -69,6 +69,9 @@ func (h *Held) open(ctx context.Context) error {
 	if err := settled(r.rec); err != nil {
 		return err
 	}
+	if was := r.rec.Done.Destination; was != "" && was != destinationOf(h.Application) { // nothing of it is missing in another cluster
+		return fault.New(fault.Superseded, "compare %s: what is done is in cluster %s", r.name, was)
+	}
 	var err error
 	if h.cluster, err = r.Connect(ctx, h.Application.Destination); err != nil {
 		return fmt.Errorf("connect to cluster of %s: %w", r.name, err)
@@ -104,7 +107,7 @@ func decodeSnapshot(b []byte) (map[manifest.ID]item, []manifest.ID, error) {
 		File   string         `json:"file"`
 		Object map[string]any `json:"object"`
 	}
-	if err := json.Unmarshal(b, &entries); err != nil {
+	if err := json.UnmarshalCaseSensitivePreserveInts(b, &entries); err != nil { // a float64 would not hold every int64
 		return nil, nil, fmt.Errorf("decode snapshot: %w", err)
 	}
 	items, order := make(map[manifest.ID]item, len(entries)), make([]manifest.ID, 0, len(entries))
@@ -180,10 +183,12 @@ func (h *Held) Other(live *unstructured.Unstructured) app.Name {
 	return name
 }
 
-// Owns reports whether the object is ours, and this application's.
+// Owns reports whether the object is ours, and this application's. The annotation alone does not say whose: whoever may
+// edit it could have one application prune what is another's. The label does, since it is as our applies left it.
 func (h *Held) Owns(live *unstructured.Unstructured) bool {
 	holder := live.GetAnnotations()[manifest.ApplicationNote]
-	return ownership.Owns(manifest.MetadataOf(live)) && (holder == string(h.run.name) || holder == "")
+	return ownership.Owns(manifest.MetadataOf(live)) && live.GetLabels()[manifest.Label] == manifest.LabelFor(string(h.run.name)) &&
+		(holder == string(h.run.name) || holder == "")
 }
 
 // Remember makes what was found the mark that the next sweep compares with.
