@@ -27,6 +27,7 @@ type Options struct {
 	Binary string   // path of devkube; "" is what Find answers
 	Dir    string   // the cluster's state and logs; kept when it stops, used again when it starts. Required
 	Args   []string // flags of `devkube up` beside --dir
+	Env    []string // beside this process's own, such as GOMEMLIMIT=8GiB
 }
 
 // Process is a running cluster.
@@ -111,6 +112,7 @@ func launch(o Options) (*Process, <-chan string, error) {
 	// Not CommandContext: the cluster outlives the context that bounded its start.
 	p.cmd = exec.Command(o.Binary, append([]string{"up", "--stop-on-eof", "--dir", o.Dir}, o.Args...)...) //nolint:gosec,noctx // the operator names the binary
 	p.cmd.Stderr = log
+	p.cmd.Env = append(os.Environ(), o.Env...)
 	// The lifeline: the kernel closes our end however this process dies, and devkube stops at the end of its input.
 	// Pdeathsig would not do: it fires when the *thread* that forked has gone (prctl(2)), and Go ends threads of its
 	// own accord, so a cluster would stop in the middle of a test (golang/go#27505).
