@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,9 +22,8 @@ import (
 )
 
 const (
-	crowdWorkers    = 32
-	crowdNamespace  = 10 // applications in each namespace
-	crowdSettleTime = 10 * time.Minute
+	crowdWorkers   = 32
+	crowdNamespace = 10 // applications in each namespace
 )
 
 // CrowdApplications is how many applications Crowd makes of n objects.
@@ -65,34 +63,12 @@ func Crowd(ctx context.Context, kubeconfig string, n int) error {
 	g.SetLimit(crowdWorkers)
 	for i := range n {
 		g.Go(func() error {
-			m := crowdObject(i)
-			u := &unstructured.Unstructured{Object: m.object}
-			manifest.Stamp(u, CrowdName(i/crowdSize), manifest.DigestOf(u), 0)
-			return c.apply(ctx, m.path+"/namespaces/"+u.GetNamespace()+"/"+m.resource+"/"+u.GetName(), u.Object)
+			m := stamped(i)
+			u := unstructured.Unstructured{Object: m.object}
+			return c.apply(ctx, m.path+"/namespaces/"+u.GetNamespace()+"/"+m.resource+"/"+u.GetName(), m.object)
 		})
 	}
 	return g.Wait()
-}
-
-// CrowdSettled waits until the controllers have touched every Deployment of Crowd, and so have written their last.
-func CrowdSettled(ctx context.Context, kubeconfig string) error {
-	c, err := newCrowd(kubeconfig)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, crowdSettleTime)
-	defer cancel()
-	for {
-		left, err := c.untouched(ctx)
-		if err != nil || left == 0 {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for controllers: %d Deployments are untouched: %w", left, ctx.Err())
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
 }
 
 type crowd struct {
@@ -125,27 +101,6 @@ func (c *crowd) apply(ctx context.Context, path string, object map[string]any) e
 	return c.do(ctx, http.MethodPatch, path, query, body, nil)
 }
 
-// untouched is how many Deployments no controller has written to.
-func (c *crowd) untouched(ctx context.Context) (int, error) {
-	var list struct {
-		Items []struct {
-			Metadata struct{ Generation int64 }
-			Status   struct{ ObservedGeneration int64 }
-		}
-	}
-	query := url.Values{"labelSelector": {manifest.Label}, "resourceVersion": {"0"}}
-	if err := c.do(ctx, http.MethodGet, "/apis/apps/v1/deployments", query, nil, &list); err != nil {
-		return 0, err
-	}
-	left := 0
-	for _, d := range list.Items {
-		if d.Status.ObservedGeneration < d.Metadata.Generation {
-			left++
-		}
-	}
-	return left, nil
-}
-
 func (c *crowd) do(ctx context.Context, method, path string, query url.Values, body []byte, into any) (err error) {
 	u := *c.base
 	u.Path, u.RawQuery = path, query.Encode()
@@ -173,4 +128,8 @@ func (c *crowd) do(ctx context.Context, method, path string, query url.Values, b
 	return json.NewDecoder(resp.Body).Decode(into)
 }
 
-func crowdSpace(application int) string { return fmt.Sprintf("crowd-%04d", application/crowdNamespace) }
+const crowdSpaces = "crowd-"
+
+func crowdSpace(application int) string {
+	return fmt.Sprintf(crowdSpaces+"%04d", application/crowdNamespace)
+}
