@@ -18,8 +18,8 @@ type value struct {
 	there bool
 }
 
-// Merge is what git says with the fields as they are live. A field that is not live is not in it; one that git does not
-// say is in it only if our applies own it, so that sending the rest does not delete it. Of others' fields it takes none
+// Merge is what git says with the fields as they are live. A field that is not live is not in it, but for those of a list's
+// item that is not live either: the item is made as git says. One that git does not say is in it only if our applies own it, so that sending the rest does not delete it. Of others' fields it takes none
 // over, but for lists and maps that the API server keeps in one piece.
 func (f *Fields) Merge() *unstructured.Unstructured {
 	said := runtime.DeepCopyJSON(f.said)
@@ -86,8 +86,8 @@ func (f *Fields) mergeList(said, live value, at []string, n *node) value {
 	var out []any
 	for i, item := range s {
 		step, left := byPlace[i]
-		if !left {
-			out = append(out, item)
+		if !left || !n.next[step].whole && ownership.IndexOf(l, step) < 0 {
+			out = append(out, item) // made anew, as git says: without its image a container would be refused
 		} else if v := f.merge(value{item, true}, place(l, ownership.IndexOf(l, step)), below(at, step), n.next[step]); v.there {
 			out = append(out, v.v)
 		}

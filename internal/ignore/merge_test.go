@@ -119,6 +119,11 @@ func TestIgnoredFieldsAreMergedAsTheyAreLive(t *testing.T) {
 		"a container that somebody removed": {
 			jq: []string{`.c[] | select(.name == "app")`}, git: "{c: [{name: web, image: w}, {name: app, image: v1}]}", live: "{c: [{name: web, image: w}]}", want: "{c: [{name: web, image: w}]}",
 		},
+		"a field of a container that is not live: it is made as git says": {
+			jq: []string{`.c[].image`, `.c[].env[]?.value`}, git: "{c: [{name: app, image: v1, env: [{name: A, value: x}, {name: new, value: n}]}, {name: new, image: n1, env: [{name: B, value: b}]}]}",
+			live: "{c: [{name: app, image: v2, env: [{name: A, value: y}]}]}", fields: containersByName,
+			want: "{c: [{name: app, image: v2, env: [{name: A, value: y}, {name: new, value: n}]}, {name: new, image: n1, env: [{name: B, value: b}]}]}",
+		},
 		"a container that git does not say any more, of ours": {
 			jq: []string{`.c[] | select(.name == "app")`}, git: "{c: [{name: web, image: w}]}", live: "{c: [{name: app, image: v2, env: [{name: A, value: x}, {name: D}]}]}",
 			fields: containersByName, want: "{c: [{name: web, image: w}, {name: app, image: v2, env: [{name: A, value: x}]}]}",
