@@ -16,7 +16,9 @@ import (
 const (
 	againAfter = 50 * time.Millisecond
 	againBusy  = 800 * time.Millisecond // at most
+	againDue   = 10 * time.Second       // at most: a sync that a person has to ask for, or that was refused, is due for days
 	againError = 10 * time.Second       // at most
+	againOne   = 5 * time.Second        // one object of an application whose others could be judged
 )
 
 // changed is what watches have told of and nobody has judged yet, by application. Several objects of one are judged

@@ -3,6 +3,7 @@ package drift
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,21 +73,31 @@ func (d *Drift) handOver(ctx context.Context, c app.Cluster, fence uint64, l lef
 	if _, held, _ := d.asked(ctx, c, fence); !held {
 		return nil
 	}
-	if len(l.Versions) > 0 {
-		b, err := json.Marshal(l)
-		if err != nil {
-			return fmt.Errorf("encode watches of cluster %s: %w", c.Name, err)
-		}
-		if err := d.Notes.Set(ctx, leftKey(c), string(b)); err != nil {
-			return fmt.Errorf("hand over watches of cluster %s: %w", c.Name, err)
-		}
-	}
+	noteErr := d.leave(ctx, c, l)
 	_, err := d.Records.Update(ctx, leaseName(c), func(r *record.Record) error {
 		_, err := r.Release(fence, record.Settled)
 		return err
 	})
-	if err != nil && !fault.Is(err, fault.Superseded) {
-		return fmt.Errorf("free watch lease of cluster %s: %w", c.Name, err)
+	if fault.Is(err, fault.Superseded) {
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("free watch lease of cluster %s: %w", c.Name, err)
+	}
+	return errors.Join(noteErr, err)
+}
+
+// leave stores what the successor goes on with. Without it the successor begins where the holder before did, or by a sweep.
+func (d *Drift) leave(ctx context.Context, c app.Cluster, l left) error {
+	if len(l.Versions) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("encode watches of cluster %s: %w", c.Name, err)
+	}
+	if err := d.Notes.Set(ctx, leftKey(c), string(b)); err != nil {
+		return fmt.Errorf("hand over watches of cluster %s: %w", c.Name, err)
 	}
 	return nil
 }

@@ -33,11 +33,17 @@ func (w *watch) judge(ctx, stop context.Context) {
 			continue
 		}
 		g.Go(func() error {
+			if stop.Err() != nil { // it had to wait for its turn: the successor waits no longer for us than it must
+				w.changed.putBack(name, b, 0)
+				return nil
+			}
 			switch err := w.look(ctx, name, b); {
 			case err == nil, fault.Is(err, fault.NotFound): // an application that is no more
 				w.changed.done(name)
-			case fault.Is(err, fault.Busy), fault.Is(err, fault.Superseded), fault.Is(err, fault.Unfinished):
+			case fault.Is(err, fault.Busy), fault.Is(err, fault.Unfinished):
 				w.changed.putBack(name, b, againBusy)
+			case fault.Is(err, fault.Superseded):
+				w.changed.putBack(name, b, againDue)
 			default:
 				w.fail(err)
 				w.changed.putBack(name, b, againError)
@@ -54,7 +60,10 @@ func (w *watch) look(ctx context.Context, name app.Name, b batch) error {
 		return fmt.Errorf("read record of %s: %w", name, err)
 	}
 	if !quiet(&rec, time.Now()) {
-		return fault.New(fault.Busy, "judge %s: a sync is at work, or due", name)
+		if rec.Lock.Owner == "" {
+			return fault.New(fault.Superseded, "judge %s: a sync is due", name)
+		}
+		return fault.New(fault.Busy, "judge %s: a sync is at work", name)
 	}
 	inv, err := inventory(ctx, w.Blobs, name, rec.Done.Inventory)
 	if err != nil {
@@ -107,7 +116,7 @@ func (w *watch) over(ctx context.Context, name app.Name, right []manifest.ID) ([
 	}), nil
 }
 
-// settleOne judges and heals, and comes back when a field's time to be healed has come.
+// settleOne judges and heals, and comes back when a field's time to be healed has come, or what failed may work.
 func (w *watch) settleOne(ctx context.Context, name app.Name, found *work) error {
 	v, err := w.settle(ctx, name, found)
 	if v.noted || err == nil {
@@ -117,6 +126,9 @@ func (w *watch) settleOne(ctx context.Context, name app.Name, found *work) error
 		if !f.Wait.IsZero() {
 			w.changed.later(name, f.ID, f.Wait)
 		}
+	}
+	for _, id := range v.again {
+		w.changed.later(name, id, time.Now().Add(againOne))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -42,7 +42,8 @@ func union(a, b []manifest.ID) []manifest.ID {
 type verdict struct {
 	judged, healed int
 	findings       []Finding
-	noted          bool // something of it is kept in the state
+	again          []manifest.ID // could not be judged or healed just now
+	noted          bool          // something of it is kept in the state
 }
 
 // saveTime is for storing what was found when the run's own time is over.
@@ -101,6 +102,9 @@ func (d *Drift) judgeAll(ctx context.Context, h *deploy.Held, ids []manifest.ID,
 		}
 		if err != nil {
 			j.failed(err)
+		}
+		if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Conflict) {
+			v.again = append(v.again, id)
 		}
 		if j.Outcome == Drifted && !j.Healed && j.live != nil {
 			h.Doubt(id, manifest.MetadataOf(j.live))

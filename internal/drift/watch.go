@@ -103,7 +103,7 @@ func (w *watch) run(ctx, stop context.Context, cancel context.CancelFunc) error 
 	g.Go(func() { w.tend(ctx, stop) })
 	w.wantSweep()
 	for stop.Err() == nil {
-		if asked, held, err := w.asked(ctx, w.cluster, w.fence); err == nil && (asked || !held) { // an error: the next beat asks again
+		if asked, held, err := w.asked(stop, w.cluster, w.fence); err == nil && (asked || !held) { // an error: the next beat asks again
 			cancel()
 		}
 		pause(stop, leaseBeat)
