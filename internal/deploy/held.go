@@ -42,7 +42,7 @@ const (
 )
 
 // Hold takes the application's lock for do and frees it afterwards. Superseded: something newer is wanted, or was never
-// done, so there is nothing to compare with. Busy: a sync is at work.
+// done, or was done in another cluster, so there is nothing to compare with. Busy: a sync is at work.
 func (d *Deploy) Hold(ctx context.Context, name app.Name, do func(context.Context, *Held) error) error {
 	declared, err := d.Registry.Get(ctx, name)
 	if err != nil {
