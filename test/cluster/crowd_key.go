@@ -22,13 +22,13 @@ var crowdObjectsSource string
 // that sync puts on them are.
 func CrowdKey() (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, crowdSource, crowdObjectsSource)
+	h.Write([]byte(crowdSource + " " + crowdObjectsSource + "\n"))
 	for i := range crowdSize {
 		b, err := json.Marshal(stamped(i).object)
 		if err != nil {
 			return "", fmt.Errorf("encode object: %w", err)
 		}
-		fmt.Fprintf(h, "%s\n", b)
+		h.Write(append(b, '\n'))
 	}
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
 }
