@@ -24,6 +24,10 @@ type line struct {
 	Outcome string
 	Message string
 	MS      float64
+
+	Time   time.Time
+	Mode   string // of drift: sweep or watch
+	Healed int
 }
 
 // rest is the lines that were finished since it was last asked.

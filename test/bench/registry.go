@@ -14,7 +14,7 @@ type group struct {
 
 // groups is every row there is, in the order of the table. A new row goes into a group's rows, or into a group and a file
 // of its own.
-var groups = []group{pushes, writes, monorepo, renders, memory, lambda, sweeps, largeSweeps}
+var groups = []group{pushes, writes, monorepo, renders, memory, lambda, sweeps, largeSweeps, heals}
 
 func (g group) matches(wanted *regexp.Regexp) bool {
 	return slices.ContainsFunc(g.rows, func(r row) bool { return wanted.MatchString(r.Name) })

@@ -37,7 +37,12 @@ func (m *machine) up(ctx context.Context, kubeconfig, repository, path string) (
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(m.slipway, "up", "--dir", dir, "--kubeconfig", kubeconfig, "--root", repository+":argocd", "--sweep", "1h") //nolint:gosec,noctx // stopped by stop
+	return m.start(ctx, dir, path, "--kubeconfig", kubeconfig, "--root", repository+":argocd", "--sweep", "1h")
+}
+
+// start starts it in a folder.
+func (m *machine) start(ctx context.Context, dir, path string, flags ...string) (*slipway, error) {
+	cmd := exec.Command(m.slipway, append([]string{"up", "--dir", dir}, flags...)...) //nolint:gosec,noctx // stopped by stop
 	cmd.Stderr = os.Stderr
 	if path != "" {
 		cmd.Env = append(os.Environ(), "PATH="+path+string(filepath.ListSeparator)+os.Getenv("PATH"))
