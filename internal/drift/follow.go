@@ -20,8 +20,8 @@ const (
 	followTries = 4
 )
 
-// followed is a kind's watch. With no version the cluster does not know the kind, or has forgotten where we were: the
-// next sweep tells.
+// followed is a kind's watch. With no version the cluster does not know the kind, does not list it, or has forgotten where
+// we were: the next sweep tells.
 type followed struct {
 	from    string // it began here
 	version string // it is here

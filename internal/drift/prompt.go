@@ -33,9 +33,11 @@ func (w *watch) judge(ctx, stop context.Context) {
 			continue
 		}
 		g.Go(func() error {
-			if stop.Err() != nil { // it had to wait for its turn: the successor waits no longer for us than it must
+			select {
+			case <-stop.Done(): // while it waited for its turn: the successor need not wait for it too
 				w.changed.putBack(name, b, 0)
 				return nil
+			default:
 			}
 			switch err := w.look(ctx, name, b); {
 			case err == nil, fault.Is(err, fault.NotFound): // an application that is no more

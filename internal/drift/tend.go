@@ -32,22 +32,29 @@ func (w *watch) wantSweep() {
 func (w *watch) tend(ctx, stop context.Context) {
 	t := time.NewTimer(refreshLeast)
 	defer t.Stop()
+	wanted := w.sweepAt
+	paused := time.NewTimer(0)
+	defer paused.Stop()
 	for wait := sweepPause; ; {
 		select {
 		case <-stop.Done():
 			return
-		case <-w.sweepAt:
+		case <-wanted:
 			if !w.sweepOnce(ctx, stop) {
 				wait = max(wait, sweepAgain)
 				w.wantSweep()
 			}
-			pause(stop, wait)
+			wanted = nil // for a while
+			paused.Reset(wait)
 			wait = min(2*wait, sweepMost)
+		case <-paused.C:
+			wanted = w.sweepAt
 		case <-t.C:
 			begin := time.Now()
 			kinds, err := w.refresh(ctx) // an error: the next turn asks again
 			next := min(max(refreshLeast, refreshShare*time.Since(begin)), refreshMost)
 			if err == nil && w.missing(kinds) && !w.sweepOnce(ctx, stop) {
+				w.wantSweep()
 				next = sweepAgain
 			}
 			t.Reset(next)
@@ -88,6 +95,9 @@ func (w *watch) sweepOnce(ctx, stop context.Context) bool {
 	})
 	for gk, version := range swept.Whole {
 		w.follow(stop, gk, version)
+	}
+	for gk := range swept.Failed {
+		w.follow(stop, gk, "") // it is not new any more
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -18,9 +18,10 @@ type value struct {
 	there bool
 }
 
-// Merge is what git says with the fields as they are live. A field that is not live is not in it, but for those of a list's
-// item that is not live either: the item is made as git says. One that git does not say is in it only if our applies own it, so that sending the rest does not delete it. Of others' fields it takes none
-// over, but for lists and maps that the API server keeps in one piece.
+// Merge is what git says with the fields as they are live. A field that is not live is not in it, but for those of a
+// list's item that is not live either: the item is made as git says. One that git does not say is in it only if our applies
+// own it, so that sending the rest does not delete it. Of others' fields it takes none over, but for lists and maps that
+// the API server keeps in one piece.
 func (f *Fields) Merge() *unstructured.Unstructured {
 	said := runtime.DeepCopyJSON(f.said)
 	out := mapping(f.merge(value{said, true}, value{f.live, true}, nil, &f.left))
