@@ -92,6 +92,8 @@ func (c *Cluster) again(r request, err error, try int) (time.Duration, bool) {
 	case s.status == http.StatusNotFound && s.nowhere():
 		c.expire()
 		return 0, false
+	case s.disrupts():
+		return 0, false // over when other pods are ready: the caller looks again
 	case s.status == http.StatusTooManyRequests:
 		return max(backoff, s.after), true
 	case s.status == http.StatusUnauthorized:

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"slipway/internal/fault"
@@ -32,6 +34,13 @@ func (r *refused) nowhere() bool {
 		(strings.Contains(r.message, "could not find the requested resource") || strings.HasPrefix(r.message, "404 page not found"))
 }
 
+// disrupts: a PodDisruptionBudget forbids an eviction (registry core/pod/storage/eviction.go). It is a 429 as throttling
+// is.
+func (r *refused) disrupts() bool {
+	return r.status == http.StatusTooManyRequests &&
+		slices.ContainsFunc(r.causes, func(c metav1.StatusCause) bool { return c.Type == policyv1.DisruptionBudgetCause })
+}
+
 // refusal reads the body of such an answer: a Status, or whatever a proxy says.
 func refusal(status int, after time.Duration, body []byte) *refused {
 	r := &refused{status: status, after: after}
@@ -47,7 +56,7 @@ func refusal(status int, after time.Duration, body []byte) *refused {
 	} else {
 		r.message = string(body)
 	}
-	r.message = oneLine(dump.ReplaceAllString(r.message, "another type"))
+	r.message = oneLine(patched.ReplaceAllString(dump.ReplaceAllString(r.message, "another type"), "patch"))
 	if r.message == "" {
 		r.message = http.StatusText(status)
 	}
@@ -57,6 +66,10 @@ func refusal(status int, after time.Duration, body []byte) *refused {
 // dump is how structured-merge-diff says what it got instead of text or a map: as Go writes the whole value, which for a
 // ConfigMap or an environment may be a password too (seen on 1.36.3).
 var dump = regexp.MustCompile(`(?m)&value\.valueUnstructured\{.*$`)
+
+// patched is how a patch that makes no sense is refused: with all of the object that it would have made, environment and
+// all (apiserver endpoints/handlers/patch.go, seen on 1.36.3).
+var patched = regexp.MustCompile(`patch: Invalid value: "(\\.|[^"\\])*"`)
 
 // oneLine is a message cut, on one line, and without what a terminal would obey (security X7).
 func oneLine(s string) string {
@@ -131,6 +144,9 @@ func kindOf(s *refused) fault.Kind {
 			}
 		}
 	case http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusGone:
+		if s.disrupts() {
+			return fault.Busy
+		}
 		return fault.Unavailable
 	}
 	if s.status < http.StatusInternalServerError || typed(s) {

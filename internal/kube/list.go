@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -86,38 +87,51 @@ func gone(err error) bool {
 }
 
 func (c *Cluster) listKind(ctx context.Context, label string, gk schema.GroupKind, s served) ([]metav1.PartialObjectMetadata, error) {
-	items, err := c.pages(ctx, label, gk, s)
-	var r *refused
-	if errors.As(err, &r) && r.status == http.StatusGone { // the continue token outlived the server's history: once more
-		return c.pages(ctx, label, gk, s)
+	r := request{
+		verb: "list", what: gk.String(), about: about(gk, "", ""),
+		method: http.MethodGet, path: collection(gk.Group, s, ""), accept: acceptMetadataList, time: listTime,
+		query: url.Values{"labelSelector": {manifest.Label + "=" + label}},
+	}
+	return pages(ctx, c, r, func(a answer) ([]metav1.PartialObjectMetadata, string, error) {
+		var page metav1.PartialObjectMetadataList
+		if err := decodeMetadata(r, a, &page); err != nil {
+			return nil, "", err
+		}
+		for i := range page.Items {
+			page.Items[i].TypeMeta = typeOf(gk, s.version)
+		}
+		return page.Items, page.Continue, nil
+	})
+}
+
+// pages sends r for one page after the other. decode is given each answer: what is in it, and the token of the next.
+func pages[T any](ctx context.Context, c *Cluster, r request, decode func(answer) ([]T, string, error)) ([]T, error) {
+	items, err := pagesOnce(ctx, c, r, decode)
+	var s *refused
+	if errors.As(err, &s) && s.status == http.StatusGone { // the continue token outlived the server's history: once more
+		return pagesOnce(ctx, c, r, decode)
 	}
 	return items, err
 }
 
-func (c *Cluster) pages(ctx context.Context, label string, gk schema.GroupKind, s served) ([]metav1.PartialObjectMetadata, error) {
-	r := request{
-		verb: "list", what: gk.String(), about: about(gk, "", ""),
-		method: http.MethodGet, path: collection(gk.Group, s, ""), accept: acceptMetadataList, time: listTime,
-		query: url.Values{"labelSelector": {manifest.Label + "=" + label}, "limit": {strconv.Itoa(pageSize)}},
-	}
-	var items []metav1.PartialObjectMetadata
+func pagesOnce[T any](ctx context.Context, c *Cluster, r request, decode func(answer) ([]T, string, error)) ([]T, error) {
+	var items []T
+	r.query = maps.Clone(r.query)
+	r.query.Set("limit", strconv.Itoa(pageSize))
 	for range maxPages {
 		a, err := c.call(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		var page metav1.PartialObjectMetadataList
-		if err := decodeMetadata(r, a, &page); err != nil {
+		page, next, err := decode(a)
+		if err != nil {
 			return nil, err
 		}
-		for i := range page.Items {
-			page.Items[i].TypeMeta = typeOf(gk, s.version)
-		}
-		items = append(items, page.Items...)
-		if page.Continue == "" {
+		items = append(items, page...)
+		if next == "" {
 			return items, nil
 		}
-		r.query.Set("continue", page.Continue)
+		r.query.Set("continue", next)
 	}
-	return nil, fault.New(fault.Invalid, "list %s: more than %d objects carry label %s=%s", gk, maxPages*pageSize, manifest.Label, label)
+	return nil, fault.New(fault.Invalid, "list %s: more than %d objects fit %s", r.what, maxPages*pageSize, r.query.Get("labelSelector"))
 }

@@ -94,6 +94,10 @@ func warnings(h http.Header, u *unstructured.Unstructured) []string {
 // finalizers it stays for a while with a deletionTimestamp. Another uid or resourceVersion is fault.Conflict. One that
 // is gone is no error.
 func (c *Cluster) Delete(ctx context.Context, id manifest.ID, uid types.UID, resourceVersion string) error {
+	return c.remove(ctx, id, uid, resourceVersion, metav1.DeletePropagationForeground)
+}
+
+func (c *Cluster) remove(ctx context.Context, id manifest.ID, uid types.UID, resourceVersion string, dependents metav1.DeletionPropagation) error {
 	if uid == "" || resourceVersion == "" {
 		return fault.New(fault.Internal, "delete %s: without uid and resourceVersion", id)
 	}
@@ -104,11 +108,10 @@ func (c *Cluster) Delete(ctx context.Context, id manifest.ID, uid types.UID, res
 	if err != nil {
 		return err
 	}
-	foreground := metav1.DeletePropagationForeground
 	r.body, err = json.Marshal(metav1.DeleteOptions{
 		TypeMeta:          metav1.TypeMeta{APIVersion: "v1", Kind: "DeleteOptions"},
 		Preconditions:     &metav1.Preconditions{UID: &uid, ResourceVersion: &resourceVersion},
-		PropagationPolicy: &foreground,
+		PropagationPolicy: &dependents,
 	})
 	if err != nil {
 		return fmt.Errorf("delete %s: %w", id, err)

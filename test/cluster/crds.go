@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
@@ -19,7 +21,7 @@ import (
 )
 
 // InstallCRDs gives the package's cluster the kinds of Argo Rollouts, once however many tests ask, and returns when all
-// of them answer.
+// of them answer and are discovered.
 func InstallCRDs(t testing.TB) {
 	t.Helper()
 	admin := Admin(t)
@@ -56,18 +58,44 @@ func install(ctx context.Context, config *rest.Config) error {
 		plural, group, _ := strings.Cut(u.GetName(), ".")
 		kinds = append(kinds, schema.GroupVersionResource{Group: group, Version: "v1alpha1", Resource: plural})
 	}
-	for _, kind := range kinds {
-		for {
-			_, err := client.Resource(kind).List(ctx, metav1.ListOptions{Limit: 1})
-			if err == nil {
-				break
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("%s does not answer: %w", kind.Resource, err)
-			case <-time.After(20 * time.Millisecond):
-			}
+	for {
+		missing, err := unserved(ctx, config, client, kinds)
+		if missing == "" && err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("kind %s does not answer or is not discovered: %w", missing, ctx.Err()), err)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return nil
+}
+
+// unserved is a kind that does not answer yet, or that discovery does not show: the two do not come together.
+func unserved(ctx context.Context, config *rest.Config, client dynamic.Interface, kinds []schema.GroupVersionResource) (string, error) {
+	for _, kind := range kinds {
+		if _, err := client.Resource(kind).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+			return kind.Resource, err
+		}
+	}
+	d, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return "", err
+	}
+	_, lists, err := d.ServerGroupsAndResources()
+	if err != nil {
+		return "", err
+	}
+	shown := map[schema.GroupVersionResource]bool{}
+	for _, l := range lists {
+		for _, r := range l.APIResources {
+			shown[schema.FromAPIVersionAndKind(l.GroupVersion, "").GroupVersion().WithResource(r.Name)] = true
+		}
+	}
+	for _, kind := range kinds {
+		if !shown[kind] {
+			return kind.Resource, nil
+		}
+	}
+	return "", nil
 }
