@@ -17,7 +17,7 @@ const (
 
 	sweepPause = 2 * time.Second  // between two sweeps that watches ask for, twofold each time
 	sweepMost  = time.Minute      // as in sweep mode
-	sweepAgain = 15 * time.Second // after one that was not whole, at least
+	sweepAgain = 15 * time.Second // after one that did not see all, at least
 )
 
 func (w *watch) wantSweep() {
@@ -55,7 +55,9 @@ func (w *watch) tend(ctx, stop context.Context) {
 			next := min(max(refreshLeast, refreshShare*time.Since(begin)), refreshMost)
 			if err == nil && w.missing(kinds) && !w.sweepOnce(ctx, stop) {
 				w.wantSweep()
-				next = sweepAgain
+				if w.missing(kinds) { // nothing could be listed
+					next = sweepAgain
+				}
 			}
 			t.Reset(next)
 		}
@@ -83,7 +85,8 @@ func (w *watch) refresh(ctx context.Context) ([]schema.GroupKind, error) {
 	return kinds, nil
 }
 
-// sweepOnce sweeps, and watches from there what is not watched. It reports whether it saw all.
+// sweepOnce sweeps, and watches from there what is not watched. It reports whether it saw all. A kind that the cluster does
+// not know may come any moment: a sync notes the kinds of its set before it brings their CRDs.
 func (w *watch) sweepOnce(ctx, stop context.Context) bool {
 	rep, swept, err := w.sweep(ctx, w.cluster, w.connection, func(all map[app.Name]*work, _ *Report) error {
 		for name, found := range all {
@@ -93,8 +96,10 @@ func (w *watch) sweepOnce(ctx, stop context.Context) bool {
 		}
 		return nil
 	})
+	unknown := false
 	for gk, version := range swept.Whole {
 		w.follow(stop, gk, version)
+		unknown = unknown || version == ""
 	}
 	for gk := range swept.Failed {
 		w.follow(stop, gk, "") // it is not new any more
@@ -106,7 +111,7 @@ func (w *watch) sweepOnce(ctx, stop context.Context) bool {
 	rep.Judged, rep.Healed = was.Judged, was.Healed
 	rep.Findings = was.Findings
 	w.report, w.err = rep, err
-	return len(swept.Failed) == 0 && (err == nil || len(swept.Whole) > 0)
+	return !unknown && len(swept.Failed) == 0 && (err == nil || len(swept.Whole) > 0)
 }
 
 // newest are the last findings of each object, at most noteCap of them.

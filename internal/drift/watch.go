@@ -48,8 +48,8 @@ func (d *Drift) Watch(ctx context.Context, c app.Cluster, limit time.Duration) (
 	stop, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	begin := time.Now()
-	err = errors.Join(w.run(ctx, stop, cancel), w.err, w.broken())
-	if ctx.Err() != nil {
+	err = w.run(ctx, stop, cancel)
+	if err = errors.Join(err, w.err, w.broken()); ctx.Err() != nil {
 		err = nil // it was to end
 	}
 	w.report.Milliseconds = time.Since(begin).Milliseconds()
