@@ -99,12 +99,14 @@ func (c *changed) next(now time.Time) (name app.Name, b batch, wait time.Duratio
 			wait = min(wait, left)
 			continue
 		}
+		var ids []manifest.ID
 		for id, t := range w.due {
 			if !t.After(now) {
-				w.found.add(work{ids: []manifest.ID{id}})
+				ids = append(ids, id)
 				delete(w.due, id)
 			}
 		}
+		w.found.add(work{ids: ids})
 		b := w.batch
 		w.batch, w.busy = batch{marks: map[manifest.ID]ownership.Mark{}}, true
 		return name, b, 0, true

@@ -29,9 +29,18 @@ func (w *work) add(other work) {
 	w.all, w.tidy = w.all || other.all, w.tidy || other.tidy
 }
 
+// union keeps the order. Thousands of objects of one application change at once where a namespace goes.
 func union(a, b []manifest.ID) []manifest.ID {
+	if len(b) == 0 {
+		return a
+	}
+	in := make(map[manifest.ID]bool, len(a)+len(b))
+	for _, id := range a {
+		in[id] = true
+	}
 	for _, id := range b {
-		if !slices.Contains(a, id) {
+		if !in[id] {
+			in[id] = true
 			a = append(a, id)
 		}
 	}
