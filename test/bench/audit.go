@@ -13,12 +13,12 @@ import (
 )
 
 // auditPolicy logs each read and write of the administrator, who is slipway here, and nothing of the cluster's own
-// components.
+// components; a watch when it has ended.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
-omitStages: [RequestReceived]
+omitStages: [RequestReceived, ResponseStarted]
 rules:
-- {level: Metadata, users: [admin], verbs: [get, list, create, update, patch, delete, deletecollection]}
+- {level: Metadata, users: [admin], verbs: [get, list, watch, create, update, patch, delete, deletecollection]}
 `
 
 // audit is the API server's log of requests: the one place where none can be missed.
@@ -43,10 +43,12 @@ func (a *audit) args() []string {
 	}
 }
 
-// counted is writes of slipway, dry runs apart, and what of objects it has read; what names each write.
+// counted is writes of slipway, dry runs apart, and what of objects it has read; what names each write, by counts all
+// requests by verb and resource.
 type counted struct {
-	writes, dry, reads int
-	what               []string
+	writes, dry, reads, watches int
+	what                        []string
+	by                          map[string]int
 }
 
 // skip leaves out what came since it was last asked.
@@ -76,7 +78,7 @@ func (a *audit) rest() (counted, error) {
 }
 
 func countWrites(log []byte) (counted, error) {
-	var c counted
+	c := counted{by: map[string]int{}}
 	for d := json.NewDecoder(bytes.NewReader(log)); ; {
 		var e struct {
 			Verb, UserAgent, RequestURI string
@@ -92,10 +94,18 @@ func countWrites(log []byte) (counted, error) {
 		if !strings.HasPrefix(e.UserAgent, "slipway") {
 			continue
 		}
-		if e.Verb == "get" || e.Verb == "list" {
-			if e.ObjectRef.Resource != "" { // else it is discovery
-				c.reads++
-			}
+		verb := e.Verb + " " + e.ObjectRef.Resource
+		switch {
+		case e.ObjectRef.Resource == "": // discovery
+			c.by["discover"]++
+			continue
+		case e.Verb == "get", e.Verb == "list":
+			c.by[verb]++
+			c.reads++
+			continue
+		case e.Verb == "watch":
+			c.by[verb]++
+			c.watches++
 			continue
 		}
 		u, err := url.Parse(e.RequestURI)
@@ -104,9 +114,11 @@ func countWrites(log []byte) (counted, error) {
 		}
 		if u.Query().Has("dryRun") {
 			c.dry++
+			c.by["dry run "+verb]++
 			continue
 		}
 		c.writes++
+		c.by[verb]++
 		c.what = append(c.what, e.Verb+" "+e.ObjectRef.Resource+" "+e.ObjectRef.Name)
 	}
 }

@@ -17,12 +17,13 @@ import (
 type machine struct {
 	dir     string
 	slipway string
+	soak    time.Duration
 	shared  *devkube.Process
 }
 
 // newMachine copies the binary: a build beside a measurement must not change what is measured.
-func newMachine(bin string) (_ *machine, err error) {
-	m := &machine{}
+func newMachine(bin string, soak time.Duration) (_ *machine, err error) {
+	m := &machine{soak: soak}
 	if m.dir, err = os.MkdirTemp("", "slipway-bench-"); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// A whole run takes minutes, most of them to make the objects of the sweeps; much longer only on a machine that is starved.
-const runDeadline = 30 * time.Minute
+// A whole run takes minutes, most of them the first time, to make the objects of the sweeps; much longer only on a machine
+// that is starved.
+const runDeadline = time.Hour
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == childArg {
@@ -29,10 +30,11 @@ func main() {
 	pick := flag.String("run", "", "regular expression of the rows to measure")
 	bin := flag.String("slipway", "bin/slipway", "the slipway binary to measure")
 	out := flag.String("o", ".cache/bench.json", "file of the rows")
+	soak := flag.Duration("soak", 10*time.Minute, "length of the soak, in whole minutes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, runDeadline)
-	err := run(ctx, *pick, *bin, *out)
+	err := run(ctx, *pick, *bin, *out, *soak)
 	cancel()
 	stop()
 	if err != nil {
@@ -42,12 +44,12 @@ func main() {
 }
 
 // run measures each group that has a row of that name. One that fails does not keep the others from being measured.
-func run(ctx context.Context, pick, bin, out string) (err error) {
+func run(ctx context.Context, pick, bin, out string, soak time.Duration) (err error) {
 	wanted, err := regexp.Compile(pick)
 	if err != nil {
 		return fmt.Errorf("read -run: %w", err)
 	}
-	m, err := newMachine(bin)
+	m, err := newMachine(bin, soak)
 	if err != nil {
 		return err
 	}

@@ -46,25 +46,31 @@ func parseStat(stat string) (cpu, error) {
 }
 
 // peakOf is the most memory that a process had resident so far, in MiB.
-func peakOf(pid int) (float64, error) {
+func peakOf(pid int) (float64, error) { return memoryOf(pid, "VmHWM") }
+
+// residentOf is the memory that a process has resident now, in MiB.
+func residentOf(pid int) (float64, error) { return memoryOf(pid, "VmRSS") }
+
+func memoryOf(pid int, name string) (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, fmt.Errorf("read peak of memory: %w", err)
+		return 0, fmt.Errorf("read memory: %w", err)
 	}
-	return parsePeak(string(b))
+	return parseMemory(string(b), name)
 }
 
-func parsePeak(status string) (float64, error) {
+// parseMemory reads one line of /proc/PID/status (proc_pid_status(5)).
+func parseMemory(status, name string) (float64, error) {
 	for line := range strings.Lines(status) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
 			kib, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 64)
 			if err != nil {
-				return 0, fmt.Errorf("read peak of memory: %w", err)
+				return 0, fmt.Errorf("read memory: %w", err)
 			}
 			return kib / 1024, nil
 		}
 	}
-	return 0, fmt.Errorf("read peak of memory: no VmHWM")
+	return 0, fmt.Errorf("read memory: no %s", name)
 }
 
 // childrenOf is the processes that any thread of pid has started and that run now.

@@ -26,12 +26,12 @@ func TestProcessorTimeIsReadBehindAnyName(t *testing.T) {
 }
 
 func TestThePeakOfMemoryIsInMiB(t *testing.T) {
-	got, err := parsePeak("Name:\tslipway\nVmPeak:\t  999999 kB\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\n")
+	got, err := parseMemory("Name:\tslipway\nVmPeak:\t  999999 kB\nVmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\n", "VmHWM")
 	if err != nil || got != 20 {
 		t.Errorf("%v, %v", got, err)
 	}
 	for _, status := range []string{"", "VmRSS:\t1 kB\n", "VmHWM:\tx kB\n"} {
-		if got, err := parsePeak(status); err == nil {
+		if got, err := parseMemory(status, "VmHWM"); err == nil {
 			t.Errorf("%q: %v", status, got)
 		}
 	}

@@ -23,3 +23,10 @@ func TestEachRowIsDeclaredOnceAndWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestAGroupApartIsOnlyMeasuredByName(t *testing.T) {
+	g := group{rows: []row{{Name: "long_ms"}}, apart: true}
+	if g.matches(regexp.MustCompile("")) || !g.matches(regexp.MustCompile("^long")) || g.matches(regexp.MustCompile("short")) {
+		t.Error("it is measured in each run, or never")
+	}
+}

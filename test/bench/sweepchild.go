@@ -18,15 +18,12 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"slipway/internal/app"
-	"slipway/internal/deploy"
 	"slipway/internal/drift"
-	"slipway/internal/kube"
 	"slipway/internal/manifest"
-	"slipway/internal/state/bolt"
 )
 
-// childArg makes this program one that sweeps, or lists, once for each line that it reads, and nothing else: what it
-// costs is then what that costs.
+// childArg makes this program one that sweeps or lists once, or tells of its watch, for each line that it reads, and does
+// nothing else: what it costs is then what that costs.
 const childArg = "sweep-child"
 
 // profileVariable names a folder for a processor and a memory profile of each child.
@@ -38,6 +35,7 @@ type turn struct {
 	Objects int
 	Pages   int          // of a list
 	Report  drift.Report // of a sweep
+	Watched watched
 }
 
 func child(ctx context.Context, args []string) (err error) {
@@ -46,14 +44,19 @@ func child(ctx context.Context, args []string) (err error) {
 	}
 	c := app.Cluster{Name: app.InCluster, Server: app.InClusterServer, Kubeconfig: args[1]}
 	var once func(context.Context) (turn, error)
-	if args[0] == "sweep" {
+	leave := func() {}
+	switch args[0] {
+	case "sweep":
 		once, err = sweepOnce(c, args[2])
-	} else {
+	case "watch":
+		once, leave, err = watchOn(ctx, c, args[2])
+	default:
 		once, err = listOnce(c, args[0] == "list-gzip")
 	}
 	if err != nil {
 		return err
 	}
+	defer leave()
 	end, err := profile(args[0])
 	if err != nil {
 		return err
@@ -73,22 +76,12 @@ func child(ctx context.Context, args []string) (err error) {
 	return end()
 }
 
-// sweepOnce is drift as slipway up has it.
+// sweepOnce sweeps with what was kept of the sweep before, as a warm function does.
 func sweepOnce(c app.Cluster, dir string) (func(context.Context) (turn, error), error) {
-	store, err := bolt.Open(dir)
+	d, _, err := drifter(c, dir)
 	if err != nil {
 		return nil, err
 	}
-	s, connections := store.Stores(), &kube.Clusters{}
-	d := drift.New(drift.Deps{
-		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Notes: s.Notes,
-		Holder: deploy.New(deploy.Deps{
-			Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Queue: nobody{}, Owner: "bench",
-			Connect: func(context.Context, app.Destination) (deploy.Cluster, error) { return connections.For(c) },
-		}),
-		Resolve: func(to app.Destination) (app.Cluster, error) { return app.Resolve([]app.Cluster{c}, to) },
-		Connect: func(_ context.Context, c app.Cluster) (drift.Cluster, error) { return connections.For(c) },
-	})
 	return func(ctx context.Context) (turn, error) {
 		rep, err := d.Sweep(ctx, c)
 		return turn{Report: rep, Objects: rep.Objects}, err

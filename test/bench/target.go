@@ -110,6 +110,22 @@ func draw(n int) ([]*target, error) {
 	return out, nil
 }
 
+// evenly is targets in an order in which each part of it has as much of each kind and verb as any other: what heals of one
+// part cost the API server can be compared with those of another.
+func evenly(targets []*target) []*target {
+	group := func(t *target) string { return t.edit.verb + " " + t.resource.Resource }
+	size, at, rank := map[string]int{}, map[*target]float64{}, map[string]int{}
+	for _, t := range targets {
+		size[group(t)]++
+	}
+	for _, t := range targets {
+		g := group(t)
+		at[t] = (float64(rank[g]) + 0.5) / float64(size[g])
+		rank[g]++
+	}
+	return slices.SortedStableFunc(slices.Values(targets), func(a, b *target) int { return cmp.Compare(at[a], at[b]) })
+}
+
 // do edits the object. What it returns is the object's uid and resourceVersion, after the edit if it has not gone.
 func (t *target) do(ctx context.Context, client dynamic.Interface) (uid types.UID, version string, err error) {
 	objects := client.Resource(t.resource).Namespace(t.space)

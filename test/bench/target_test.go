@@ -61,3 +61,27 @@ func TestCountsSayTheMostFirst(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestEachPartOfAnEvenOrderHasTheSameMix(t *testing.T) {
+	drawn, err := draw(200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]int{}
+	for _, x := range drawn {
+		all[x.edit.verb]++
+	}
+	order := evenly(drawn)
+	if len(order) != len(drawn) {
+		t.Fatalf("%d of %d", len(order), len(drawn))
+	}
+	for part := range 10 {
+		got := map[string]int{}
+		for _, x := range order[part*20 : part*20+20] {
+			got[x.edit.verb]++
+		}
+		if diff := got["delete"] - all["delete"]/10; diff < -3 || diff > 3 {
+			t.Errorf("part %d has %s; of ten parts together %s", part, counts(got), counts(all))
+		}
+	}
+}
