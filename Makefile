@@ -97,8 +97,12 @@ conformance: devkube ## the tutorial's manifests in TUTORIAL=DIR, unchanged; mak
 	SLIPWAY_TUTORIAL=$(abspath $(TUTORIAL)) go test -tags conformance -count 1 -v -timeout 20m ./test/conformance/...
 
 .PHONY: bench
-bench: build devkube ## one table and .cache/bench.json; RUN=REGEXP picks rows
+bench: build devkube ## one table and .cache/bench.json; RUN=REGEXP picks rows; the first run fills clusters for minutes
 	go run ./test/bench -run '$(RUN)'
+
+.PHONY: soak
+soak: build devkube ## watch mode over 10,000 objects for MINUTES=10: memory and requests stay flat, no heal is lost
+	go run ./test/bench -run '^soak_' -soak $(or $(MINUTES),10)m -o .cache/soak.json
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME=30s
