@@ -7,14 +7,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"devkube/cluster"
 )
 
+// minInterval is about ten times what a scrape of a hundred pods takes.
+const minInterval = 50 * time.Millisecond
+
 // settings is what `devkube up` was asked for.
 type settings struct {
 	cluster.Options
-	stopOnEOF bool
+	stopOnEOF  bool
+	monitoring monitoringOptions
 }
 
 // list is a flag that may be given more than once.
@@ -37,6 +42,10 @@ func parse(args []string) (settings, error) {
 	fs.BoolVar(&s.Fsync, "fsync", false, "let etcd fsync")
 	fs.Var(&stages, "stages", "file of KWOK Stages beside the built-in ones (repeatable)")
 	fs.Var(&apiserver, "apiserver-arg", "kube-apiserver flag, such as --audit-policy-file=FILE (repeatable)")
+	fs.BoolVar(&s.monitoring.on, "prometheus", false, "run Prometheus, as Service prometheus:9090, and pretend traffic to all Services")
+	fs.StringVar(&s.monitoring.namespace, "prometheus-namespace", "monitoring", "namespace of Service prometheus")
+	fs.IntVar(&s.monitoring.port, "prometheus-port", 0, "port of Prometheus on 127.0.0.1 (0: a free one)")
+	fs.DurationVar(&s.monitoring.interval, "scrape-interval", time.Second, "between two scrapes of Prometheus")
 	// Opt-in: a shell gives a background command /dev/null, which is at its end from the start.
 	fs.BoolVar(&s.stopOnEOF, "stop-on-eof", false, "stop when standard input ends: its writer has died")
 	if err := fs.Parse(args); err != nil {
@@ -47,6 +56,9 @@ func parse(args []string) (settings, error) {
 	}
 	if s.Dir == "" {
 		return s, errors.New("--dir is required")
+	}
+	if err := s.checkMonitoring(fs); err != nil {
+		return s, err
 	}
 	dir, err := filepath.Abs(s.Dir)
 	if err != nil {
@@ -61,4 +73,24 @@ func parse(args []string) (settings, error) {
 		s.Stages = append(s.Stages, string(b))
 	}
 	return s, nil
+}
+
+// checkMonitoring refuses what would do nothing, or never be ready.
+func (s *settings) checkMonitoring(fs *flag.FlagSet) error {
+	if !s.monitoring.on {
+		var without error
+		fs.Visit(func(f *flag.Flag) {
+			if strings.HasPrefix(f.Name, "prometheus-") || f.Name == "scrape-interval" {
+				without = fmt.Errorf("--%s needs --prometheus", f.Name)
+			}
+		})
+		return without
+	}
+	if !s.ControllerManager || !s.Scheduler || s.Nodes < 1 {
+		return errors.New("--prometheus is a Service with a pod: it needs the controller manager, the scheduler and a node")
+	}
+	if s.monitoring.interval < minInterval {
+		return fmt.Errorf("--scrape-interval %s: %s is the least", s.monitoring.interval, minInterval)
+	}
+	return nil
 }

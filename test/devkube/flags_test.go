@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestUpTakesADirectoryAndHasDefaults(t *testing.T) {
@@ -36,10 +37,17 @@ func TestUpReadsStagesFromFiles(t *testing.T) {
 
 func TestUpRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--dir is required":          {},
-		`unexpected argument "more"`: {"--dir=d", "more"},
-		"not defined: -colour":       {"--dir=d", "--colour"},
-		"read stages":                {"--dir=d", "--stages=" + filepath.Join(t.TempDir(), "absent")},
+		"--dir is required":                         {},
+		`unexpected argument "more"`:                {"--dir=d", "more"},
+		"not defined: -colour":                      {"--dir=d", "--colour"},
+		"read stages":                               {"--dir=d", "--stages=" + filepath.Join(t.TempDir(), "absent")},
+		"--scrape-interval needs --prometheus":      {"--dir=d", "--scrape-interval=1s"},
+		"--prometheus-port needs --prometheus":      {"--dir=d", "--prometheus-port=9090"},
+		"--prometheus-namespace needs --prometheus": {"--dir=d", "--prometheus-namespace=a", "--prometheus=false"},
+		"--scrape-interval 1ms: 50ms is the least":  {"--dir=d", "--prometheus", "--scrape-interval=1ms"},
+		"it needs the controller manager":           {"--dir=d", "--prometheus", "--controller-manager=false"},
+		"needs the controller manager, the sched":   {"--dir=d", "--prometheus", "--scheduler=false"},
+		"the scheduler and a node":                  {"--dir=d", "--prometheus", "--nodes=0"},
 	} {
 		if _, err := parse(args); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", args, err, want)
@@ -47,5 +55,20 @@ func TestUpRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	}
 	if _, err := parse([]string{"-h"}); !errors.Is(err, flag.ErrHelp) {
 		t.Error(err)
+	}
+}
+
+func TestPrometheusIsAskedFor(t *testing.T) {
+	s, err := parse([]string{"--dir=d"})
+	if err != nil || s.monitoring.on {
+		t.Errorf("%+v, %v", s.monitoring, err)
+	}
+	s, err = parse([]string{"--dir=d", "--prometheus"})
+	if want := (monitoringOptions{true, 0, "monitoring", time.Second}); err != nil || s.monitoring != want {
+		t.Errorf("%+v, %v", s.monitoring, err)
+	}
+	s, err = parse([]string{"--dir=d", "--prometheus", "--prometheus-port=9", "--prometheus-namespace=production", "--scrape-interval=200ms"})
+	if want := (monitoringOptions{true, 9, "production", 200 * time.Millisecond}); err != nil || s.monitoring != want {
+		t.Errorf("%+v, %v", s.monitoring, err)
 	}
 }

@@ -1,10 +1,11 @@
 // Command devkube is a whole Kubernetes control plane in one process, for development and tests.
 //
 //	devkube up --dir DIR [...]   etcd, kube-apiserver, kube-controller-manager, kube-scheduler, KWOK nodes
+//	devkube up --prometheus      and a Prometheus in it, which scrapes traffic that is pretended (package workload)
 //	devkube kubectl ...          kubectl itself
 //
 // It is a module of its own: k8s.io/kubernetes needs a replace line for each of its 33 staging modules, and
-// neither those nor its 180 modules may reach the product's go.mod.
+// neither those nor its 180 modules, and 90 more of Prometheus, may reach the product's go.mod.
 package main
 
 import (

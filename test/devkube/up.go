@@ -22,6 +22,7 @@ const stopDeadline = 20 * time.Second
 type ready struct {
 	Kubeconfig string  `json:"kubeconfig"`
 	URL        string  `json:"url"`
+	Prometheus string  `json:"prometheus,omitempty"` // URL
 	PID        int     `json:"pid"`
 	Seconds    float64 `json:"ready_s"`
 }
@@ -63,6 +64,11 @@ func run(s settings, stderr io.Writer) error {
 		go stopOnEOF(os.Stdin, cancel)
 	}
 	begin := time.Now()
+	m, err := startMonitoring(&s)
+	if err != nil {
+		return err
+	}
+	defer end(m.stop, stderr)
 	c, err := cluster.Start(ctx, s.Options)
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("stopped while starting: %w", context.Cause(ctx))
@@ -70,30 +76,34 @@ func run(s settings, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer end(c.Stop, stderr)
+	if err := m.join(ctx, c, s.monitoring.namespace); err != nil {
+		return err
+	}
 	for _, t := range c.Timings {
 		fmt.Fprintf(stderr, "devkube: %6.3fs %s\n", t.At.Seconds(), t.Step)
 	}
-	line := ready{Kubeconfig: c.Kubeconfig, URL: c.URL, PID: os.Getpid(), Seconds: time.Since(begin).Seconds()}
+	line := ready{c.Kubeconfig, c.URL, m.url(), os.Getpid(), time.Since(begin).Seconds()}
 	if err := json.NewEncoder(os.Stdout).Encode(line); err != nil {
-		err = fmt.Errorf("print the ready line: %w", err)
-		stop(c, stderr)
-		return err
+		return fmt.Errorf("print the ready line: %w", err)
 	}
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(stderr, "devkube: stopping:", context.Cause(ctx))
-	case err = <-c.Err():
+		return nil
+	case err := <-c.Err():
+		return err
+	case err := <-m.err():
+		return err
 	}
-	stop(c, stderr)
-	return err
 }
 
-// stop takes the cluster down, and the process with it when a component hangs: its parent is gone or waits.
-func stop(c *cluster.Cluster, stderr io.Writer) {
+// end stops something, and the process with it when it hangs: the parent is gone or waits.
+func end(stop func(), stderr io.Writer) {
 	watch := time.AfterFunc(stopDeadline, func() {
 		fmt.Fprintln(stderr, "devkube: not stopped in", stopDeadline)
 		os.Exit(1)
 	})
 	defer watch.Stop()
-	c.Stop()
+	stop()
 }

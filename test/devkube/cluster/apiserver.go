@@ -50,7 +50,7 @@ func (c *Cluster) startAPIServer(ctx context.Context, o Options, ln net.Listener
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	run, err := prepare(ctx, s)
+	run, err := prepare(ctx, s, o.PodPorts)
 	if err != nil {
 		cancel()
 		return err
@@ -63,7 +63,7 @@ func (c *Cluster) startAPIServer(ctx context.Context, o Options, ln net.Listener
 	return nil
 }
 
-func prepare(ctx context.Context, s *options.ServerRunOptions) (func(context.Context) error, error) {
+func prepare(ctx context.Context, s *options.ServerRunOptions, podPorts map[int]string) (func(context.Context) error, error) {
 	complete, err := s.Complete(ctx)
 	if err != nil {
 		return nil, err
@@ -75,6 +75,8 @@ func prepare(ctx context.Context, s *options.ServerRunOptions) (func(context.Con
 	if err != nil {
 		return nil, err
 	}
+	proxy := config.KubeAPIs.ControlPlane.ProxyTransport
+	proxy.DialContext = dialPods(podPorts, proxy.DialContext)
 	completed, err := config.Complete()
 	if err != nil {
 		return nil, err

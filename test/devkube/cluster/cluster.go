@@ -28,6 +28,8 @@ type Options struct {
 	Stages            []string // KWOK Stage documents; one with the name of a built-in Stage replaces it
 	APIServerArgs     []string // kube-apiserver flags beside ours
 	Fsync             bool     // etcd fsyncs its log; off, a power cut may lose the tail
+	// PodPorts are what listens in place of the pods: the address behind a port of any pod, for the API server's proxy.
+	PodPorts map[int]string
 }
 
 // Cluster is a running control plane.
@@ -126,6 +128,16 @@ func (c *Cluster) startWriters(ctx context.Context, o Options) error {
 		c.mark("default ServiceAccount")
 	}
 	return nil
+}
+
+// Config is the configuration of a client that is user, one of the identities.
+func (c *Cluster) Config(user string) (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", c.pki.kubeconfig(user))
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	config.UserAgent = user // and so the field manager
+	return config, nil
 }
 
 // Err answers with the first component that stopped by itself.

@@ -32,7 +32,7 @@ func runControllerManager(ctx context.Context, o Options, p *pki) error {
 	all, off, alias := app.KnownControllers(), app.ControllersDisabledByDefault(), app.ControllerAliases()
 	named := s.Flags(all, off, alias)
 	s.ParsedFlags = &named
-	args := append(quiet(p.controllers),
+	args := append(quiet(p.kubeconfig("system:kube-controller-manager")),
 		"--use-service-account-credentials=true",
 		"--service-account-private-key-file="+p.saKey,
 		"--root-ca-file="+p.caCert,
@@ -54,7 +54,7 @@ func runControllerManager(ctx context.Context, o Options, p *pki) error {
 func (c *Cluster) startScheduler(ctx context.Context) error {
 	configz.Delete("componentconfig")
 	s := schedoptions.NewOptions()
-	if err := parseFlags(*s.Flags, quiet(c.pki.scheduler)); err != nil {
+	if err := parseFlags(*s.Flags, quiet(c.pki.kubeconfig("system:kube-scheduler"))); err != nil {
 		return err
 	}
 	config, scheduler, err := schedapp.Setup(ctx, s)

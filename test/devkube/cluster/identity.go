@@ -1,10 +1,15 @@
 package cluster
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -12,36 +17,47 @@ import (
 
 // identities are the components that write, each a user of its own, so that audit events and managed fields tell
 // them apart. The controllers have the service accounts that kube-controller-manager makes for them. The two
-// system users have the roles that the API server binds to their names; kwok may do anything.
+// system users have the roles that the API server binds to their names; the others may do anything.
 var identities = []struct{ user, group string }{
 	{"system:kube-controller-manager", ""},
 	{"system:kube-scheduler", ""},
 	{"kwok", "system:masters"},
+	{"prometheus", "system:masters"},
 }
 
-func (p *pki) kubeconfigOf(user string) string {
-	return map[string]string{
-		"system:kube-controller-manager": p.controllers,
-		"system:kube-scheduler":          p.scheduler,
-		"kwok":                           p.kwok,
-	}[user]
+// kubeconfig is the path of an identity's.
+func (p *pki) kubeconfig(user string) string {
+	return filepath.Join(filepath.Dir(p.tokens), strings.TrimPrefix(user, "system:")+".kubeconfig")
 }
 
-// writeTokens writes kube-apiserver's static token file: token, user, uid, groups.
-func (p *pki) writeTokens() error {
-	f, err := os.OpenFile(p.tokens, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
+// ensureTokens answers with the identities' tokens: those of kube-apiserver's static token file (token, user, uid,
+// groups), which it makes, or completes when the directory is older than an identity.
+func (p *pki) ensureTokens() (map[string]string, error) {
+	old, err := os.ReadFile(p.tokens)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	w := csv.NewWriter(f)
+	r := csv.NewReader(bytes.NewReader(old))
+	r.FieldsPerRecord = 4
+	lines, err := r.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", p.tokens, err)
+	}
+	tokens := map[string]string{}
+	for _, l := range lines {
+		tokens[l[1]] = l[0]
+	}
 	for _, id := range identities {
-		if err := w.Write([]string{rand.Text(), id.user, id.user, id.group}); err != nil {
-			return err
+		if tokens[id.user] == "" {
+			tokens[id.user] = rand.Text()
+			lines = append(lines, []string{tokens[id.user], id.user, id.user, id.group})
 		}
 	}
-	w.Flush()
-	return w.Error()
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(lines); err != nil {
+		return nil, err
+	}
+	return tokens, os.WriteFile(p.tokens, b.Bytes(), 0o600)
 }
 
 // writeKubeconfigs writes one for the administrator and one for each identity.
@@ -61,22 +77,13 @@ func (p *pki) writeKubeconfigs(server, adminCert, adminKey string) error {
 	if err := p.write(p.admin, server, &api.AuthInfo{ClientCertificateData: cert, ClientKeyData: key}); err != nil {
 		return err
 	}
-	f, err := os.Open(p.tokens)
+	tokens, err := p.ensureTokens()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = 4
-	lines, err := r.ReadAll()
-	if err != nil {
-		return fmt.Errorf("read %s: %w", p.tokens, err)
-	}
-	for _, l := range lines {
-		if path := p.kubeconfigOf(l[1]); path != "" {
-			if err := p.write(path, server, &api.AuthInfo{Token: l[0]}); err != nil {
-				return err
-			}
+	for user, token := range tokens {
+		if err := p.write(p.kubeconfig(user), server, &api.AuthInfo{Token: token}); err != nil {
+			return err
 		}
 	}
 	return nil

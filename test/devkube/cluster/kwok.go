@@ -20,7 +20,7 @@ import (
 
 // startKWOK starts the controller that plays the kubelet of every node, then makes the nodes.
 func (c *Cluster) startKWOK(ctx context.Context, o Options) error {
-	config, err := kwokConfig(c.pki.kwok)
+	config, err := kwokConfig(c.pki.kubeconfig("kwok"))
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (c *Cluster) startKWOK(ctx context.Context, o Options) error {
 
 func kwokConfig(kubeconfig string) (controllers.Config, error) {
 	config := controllers.Config{
-		ID: "devkube", Clock: clock.RealClock{}, ManageAllNodes: true, CIDR: "10.244.0.0/16", NodeIP: "127.0.0.1",
+		ID: "devkube", Clock: clock.RealClock{}, ManageAllNodes: true, CIDR: podNetwork.String(), NodeIP: "127.0.0.1",
 		PodPlayStageParallelism: 4, NodePlayStageParallelism: 4, NodeLeaseParallelism: 4, PodsOnNodeSyncParallelism: 4,
 		EnablePodsOnNodeSyncListPager: true, NodeLeaseDurationSeconds: 40,
 	}

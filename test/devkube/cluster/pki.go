@@ -25,8 +25,7 @@ type pki struct {
 	saKey                 string // signs service account tokens
 	tokens                string
 	caPEM                 []byte
-	// Kubeconfigs, one an identity.
-	admin, controllers, scheduler, kwok string
+	admin                 string // the administrator's kubeconfig; kubeconfig names the others
 }
 
 // ensurePKI makes the certificates, keys and tokens under dir/pki, or uses the ones that are there, so that
@@ -40,7 +39,6 @@ func ensurePKI(dir, server string) (*pki, error) {
 	p := &pki{
 		caCert: in("ca.crt"), caKey: in("ca.key"), serverCert: in("server.crt"), serverKey: in("server.key"),
 		saKey: in("sa.key"), tokens: in("tokens.csv"), admin: filepath.Join(dir, "kubeconfig"),
-		controllers: in("kube-controller-manager.kubeconfig"), scheduler: in("kube-scheduler.kubeconfig"), kwok: in("kwok.kubeconfig"),
 	}
 	complete := in("complete") // written last: a start that was cut short leaves no half a set
 	if _, err := os.Stat(complete); errors.Is(err, fs.ErrNotExist) {
@@ -80,10 +78,7 @@ func (p *pki) make(adminCert, adminKey string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeKey(p.saKey, sa); err != nil {
-		return err
-	}
-	return p.writeTokens()
+	return writeKey(p.saKey, sa)
 }
 
 // sign makes a key and a certificate for it, signed by ca or, when ca is nil, by itself, and writes both.

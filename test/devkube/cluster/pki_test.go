@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -15,7 +16,11 @@ func TestEachIdentityKeepsItsCredentialsOverARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := map[string]string{}
-		for _, path := range []string{p.admin, p.controllers, p.scheduler, p.kwok} {
+		paths := []string{p.admin}
+		for _, id := range identities {
+			paths = append(paths, p.kubeconfig(id.user))
+		}
+		for _, path := range paths {
 			c, err := clientcmd.BuildConfigFromFlags("", path)
 			if err != nil {
 				t.Fatal(err)
@@ -38,5 +43,28 @@ func TestEachIdentityKeepsItsCredentialsOverARestart(t *testing.T) {
 			t.Errorf("%s: no credentials, new ones, or another's", path)
 		}
 		seen[c] = true
+	}
+}
+
+func TestADirectoryOlderThanAnIdentityGetsIt(t *testing.T) {
+	dir := t.TempDir()
+	p, err := ensurePKI(dir, "https://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(p.tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := strings.LastIndex(strings.TrimSpace(string(b)), "\n") + 1
+	if err := os.WriteFile(p.tokens, b[:last], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ensurePKI(dir, "https://127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	now, err := os.ReadFile(p.tokens)
+	if err != nil || !strings.HasPrefix(string(now), string(b[:last])) || strings.Count(string(now), "\n") != len(identities) {
+		t.Errorf("tokens %q became %q, %v", b[:last], now, err)
 	}
 }
