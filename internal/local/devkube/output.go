@@ -15,7 +15,7 @@ import (
 // The logs in Dir, the most telling first: what devkube itself said, the runtime's panics, the components' lines.
 const logFile = "devkube.log"
 
-var logs = []string{logFile, "stderr.log", "cluster.log", "etcd.log"}
+var logs = []string{logFile, "stderr.log", "cluster.log", "etcd.log", filepath.Join("prometheus", "prometheus.log")}
 
 const (
 	tailBytes = 4 << 10 // of each log that an error quotes, and at most
@@ -37,14 +37,14 @@ func firstLine(r io.ReadCloser, lines chan<- string) {
 
 // read takes over the ready line, one JSON object.
 func (p *Process) read(line string) error {
-	var ready struct{ Kubeconfig, URL string }
+	var ready struct{ Kubeconfig, URL, Prometheus string }
 	if err := json.Unmarshal([]byte(line), &ready); err != nil {
 		return fmt.Errorf("read ready line %.200q: %w", line, err)
 	}
 	if ready.Kubeconfig == "" || ready.URL == "" {
 		return errors.New("read ready line: no kubeconfig or no url in it")
 	}
-	p.Kubeconfig, p.URL = ready.Kubeconfig, ready.URL
+	p.Kubeconfig, p.URL, p.Prometheus = ready.Kubeconfig, ready.URL, ready.Prometheus
 	return nil
 }
 

@@ -34,6 +34,7 @@ type Options struct {
 type Process struct {
 	Kubeconfig string // path; its user is admin in system:masters
 	URL        string // of the API server, https://127.0.0.1:PORT
+	Prometheus string // its URL, http://127.0.0.1:PORT; "" without --prometheus in Args
 	PID        int
 	Ready      time.Duration // from Start to ready
 

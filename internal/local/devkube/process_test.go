@@ -40,6 +40,24 @@ func TestAStartThatFailsQuotesTheLogs(t *testing.T) {
 	}
 }
 
+func TestAPrometheusIsNamedOnlyWhenItRuns(t *testing.T) {
+	for want, script := range map[string]string{
+		"":                   readyLine,
+		"http://127.0.0.1:2": `echo '{"kubeconfig":"/k","url":"https://127.0.0.1:1","prometheus":"http://127.0.0.1:2"}'; `,
+	} {
+		p, err := Start(t.Context(), Options{Binary: program(t, script+"exec cat"), Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Prometheus != want || p.URL != "https://127.0.0.1:1" {
+			t.Errorf("Prometheus at %q, want %q; API at %q", p.Prometheus, want, p.URL)
+		}
+		if err := p.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestAStartNeedsADirectoryAndAProgram(t *testing.T) {
 	if _, err := Start(t.Context(), Options{Binary: "x"}); err == nil {
 		t.Error("no error without a directory")
