@@ -23,7 +23,9 @@ type Rollout struct {
 	// Promoted is the index of the step that a person has ended; at another one it is void.
 	Promoted *int32 `json:"promoted,omitempty"`
 	Token    Token  `json:"token,omitzero"`
-	// WeightAt is when the router had taken the last change of the weight: analysis warms up from there.
+	// Weight is what the canary had when it was last looked at, and WeightAt when the router had taken it: analysis warms
+	// up from there. Without a router it is a number of pods.
+	Weight   int32     `json:"weight,omitempty"`
 	WeightAt time.Time `json:"weightAt,omitzero"`
 	// Rejected are the last revisions that were rolled back, newest first: no start for them but a person's retry.
 	Rejected []string `json:"rejected,omitempty"`
@@ -81,6 +83,8 @@ type Field struct {
 	Object manifest.ID `json:"object"`
 	Path   string      `json:"path"`   // a JSON pointer: /spec/selector/rollouts-pod-template-hash
 	Holder string      `json:"holder"` // Rollout.argoproj.io namespace/name
+	// Running: held only until the rollout has ended.
+	Running bool `json:"running,omitempty"`
 }
 
 // Attempt is one attempt of one task. Numbers grow within an execution; the janitor's is 1 under a fence of its own.

@@ -125,12 +125,12 @@ func (r *Rollout) Know(a Attempt, hash string, held []Field) error {
 	return nil
 }
 
-// Weighed writes when the router had taken a new weight.
-func (r *Rollout) Weighed(a Attempt, now time.Time) error {
+// Weighed writes that the router has taken a new weight.
+func (r *Rollout) Weighed(a Attempt, weight int32, now time.Time) error {
 	if err := r.Holds(a); err != nil {
 		return err
 	}
-	r.WeightAt = now
+	r.Weight, r.WeightAt = weight, now
 	return nil
 }
 
@@ -140,6 +140,7 @@ func (r *Rollout) Settle(a Attempt, end Stage, why string) error {
 		return err
 	}
 	r.Stage, r.Verb, r.Promoted, r.Why = end, "", nil, ""
+	r.Held = slices.DeleteFunc(slices.Clone(r.Held), func(f Field) bool { return f.Running })
 	switch end {
 	case Aborted:
 		r.Why = why

@@ -141,7 +141,7 @@ func TestTheLastWriteIsOnConditionOfTheAttempt(t *testing.T) {
 		must(t, r.Claim(later(a)))
 		for what, write := range map[string]func() error{
 			"settle": func() error { return r.Settle(a, end, "x") }, "abandon": func() error { return r.Abandon(a) },
-			"know": func() error { return r.Know(a, "h", nil) }, "weighed": func() error { return r.Weighed(a, noon) },
+			"know": func() error { return r.Know(a, "h", nil) }, "weighed": func() error { return r.Weighed(a, 10, noon) },
 		} {
 			before := *r
 			refused(t, write(), fault.Conflict)
@@ -149,8 +149,8 @@ func TestTheLastWriteIsOnConditionOfTheAttempt(t *testing.T) {
 				t.Errorf("%s by an earlier attempt: %+v", what, r)
 			}
 		}
-		must(t, r.Know(later(a), "h", []Field{{Path: "/a"}}))
-		must(t, r.Weighed(later(a), noon))
+		must(t, r.Know(later(a), "h", []Field{{Path: "/a"}, {Path: "/b", Running: true}}))
+		must(t, r.Weighed(later(a), 10, noon))
 		must(t, r.Settle(later(a), end, "it failed"))
 		if r.Stage != end || r.Verb != "" || r.Rejects("r1") != (end == Aborted) || (r.Why == "it failed") != (end == Aborted) || r.Hash != "h" || len(r.Held) != 1 {
 			t.Errorf("%+v", r)
