@@ -1,0 +1,123 @@
+package drive
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"slipway/internal/fault"
+	"slipway/internal/record"
+)
+
+// supersedeNote is the annotation on a Rollout that says what a new template does to a canary that runs.
+const supersedeNote = "slipway.dev/supersede"
+
+type policy string
+
+const (
+	restart policy = "restart" // the new one begins at once, from weight 0 and the same stable
+	queue   policy = "queue"   // the new one waits until the running one has ended
+	reject  policy = "reject"  // the new one is not rolled out; a person may retry it
+)
+
+func policyOf(u *unstructured.Unstructured) (policy, error) {
+	switch p := policy(u.GetAnnotations()[supersedeNote]); p {
+	case "":
+		return restart, nil
+	case restart, queue, reject:
+		return p, nil
+	default:
+		return "", fault.New(fault.Invalid, "Rollout %s/%s: annotation %s: %.40q is not restart, queue or reject", u.GetNamespace(), u.GetName(), supersedeNote, string(p))
+	}
+}
+
+// Start begins the rollout of a Rollout's template, unless that runs or ran already: what a sync calls when it has changed
+// one, and the tick when a sync could not. It reports whether an execution was started. Invalid: the template was rolled
+// back before, or the Rollout is wrong. Where another revision must end first nothing is started, and the tick comes
+// back to it.
+func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstructured) (bool, error) {
+	k := Key{cluster, u.GetNamespace(), u.GetName()}
+	ro, err := decode(u)
+	if err != nil {
+		return false, err
+	}
+	revision, err := Revision(ro)
+	if err != nil {
+		return false, err
+	}
+	p, err := policyOf(u)
+	if err != nil {
+		return false, err
+	}
+	rec, err := d.Rollouts.Get(ctx, k.String())
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return false, err
+	}
+	return d.start(ctx, k, rec, revision, p)
+}
+
+// start is rule 2 on what was read of the record.
+func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, revision string, p policy) (bool, error) {
+	if p != restart && !read.Stage.Ended() && revision != read.Revision {
+		if p == queue {
+			return false, nil
+		}
+		return false, d.refuse(ctx, k, read, revision)
+	}
+	after, err := d.Rollouts.Update(ctx, k.String(), func(rec *record.Rollout) error {
+		return rec.Start(read.Fence, revision, k.execution(revision), time.Now())
+	})
+	switch {
+	case fault.Is(err, fault.Superseded), fault.Is(err, fault.Busy):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return true, d.launch(ctx, after)
+}
+
+// refuse is the policy reject.
+func (d *Drive) refuse(ctx context.Context, k Key, read record.Rollout, revision string) error {
+	_, err := d.Rollouts.Update(ctx, k.String(), func(rec *record.Rollout) error {
+		if rec.Fence != read.Fence {
+			return fault.New(fault.Conflict, "refuse revision %s of %s: another execution was named meanwhile", revision, k)
+		}
+		rec.Reject(revision)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return fault.New(fault.Invalid, "start %s: revision %s is rejected while %s runs (annotation %s)", k, revision, read.Revision, supersedeNote)
+}
+
+// launch starts the execution that the record names, and ends the waits of those before it. Twice is once (rule 2).
+func (d *Drive) launch(ctx context.Context, rec record.Rollout) error {
+	in, err := input(rec)
+	if err != nil {
+		return fmt.Errorf("start execution %s: %w", rec.Execution, err)
+	}
+	if err := d.Executions.Start(ctx, Machine, rec.Execution, in); err != nil {
+		return fmt.Errorf("start execution %s: %w", rec.Execution, err)
+	}
+	return d.release(ctx, rec)
+}
+
+// release ends the waits of executions that were superseded: they find that out when they claim (rule 6).
+func (d *Drive) release(ctx context.Context, rec record.Rollout) error {
+	if len(rec.Left) == 0 {
+		return nil
+	}
+	for _, token := range rec.Left {
+		if err := d.answer(ctx, token); err != nil {
+			return fmt.Errorf("end a wait of %s: %w", rec.Rollout, err)
+		}
+	}
+	_, err := d.Rollouts.Update(ctx, rec.Rollout, func(now *record.Rollout) error {
+		now.Forget(rec.Left)
+		return nil
+	})
+	return err
+}
