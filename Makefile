@@ -30,6 +30,7 @@ demo: build devkube ## push, sync, roll out, revert, prune: the main job, each s
 .PHONY: test
 test: devkube ## all tests with the race detector, against a real Kubernetes API server
 	CGO_ENABLED=1 go test -race -tags cluster -timeout 30m ./...
+	go test ./test/sim/rollout # every state; the race detector's are a part
 	cd test/devkube && go test -trimpath ./...
 
 .PHONY: unit
