@@ -110,18 +110,16 @@ func draw(n int) ([]*target, error) {
 	return out, nil
 }
 
-// evenly is targets in an order in which each part of it has as much of each kind and verb as any other: what heals of one
-// part cost the API server can be compared with those of another.
+// evenly is targets in an order in which each part of it has as much of each verb as any other: what heals of one part cost
+// the API server can be compared with those of another. Not of each kind too: what there is few of would be in the middle.
 func evenly(targets []*target) []*target {
-	group := func(t *target) string { return t.edit.verb + " " + t.resource.Resource }
 	size, at, rank := map[string]int{}, map[*target]float64{}, map[string]int{}
 	for _, t := range targets {
-		size[group(t)]++
+		size[t.edit.verb]++
 	}
 	for _, t := range targets {
-		g := group(t)
-		at[t] = (float64(rank[g]) + 0.5) / float64(size[g])
-		rank[g]++
+		at[t] = (float64(rank[t.edit.verb]) + 0.5) / float64(size[t.edit.verb])
+		rank[t.edit.verb]++
 	}
 	return slices.SortedStableFunc(slices.Values(targets), func(a, b *target) int { return cmp.Compare(at[a], at[b]) })
 }
