@@ -20,6 +20,13 @@ type Fields struct {
 	all, ours  ownership.Set
 	left       node
 	managers   []string // all that they own is left
+	kept       []kept
+}
+
+// kept is a value in a list or map of one piece, by its keys and places in what git says.
+type kept struct {
+	path  []any
+	value any
 }
 
 // node is a part of the object: it is left as a whole, or fields in it are, by their steps in the form of fieldsV1.
@@ -119,6 +126,11 @@ func (f *Fields) LeaveLive(path ...any) { f.leave(f.live, path) }
 
 // LeaveSaid adds a field by its keys and places in what git says.
 func (f *Fields) LeaveSaid(path ...any) { f.leave(f.said, path) }
+
+// Keep has a field of what git says take a value that is live, by its keys (string) and places (int): one in a list or map
+// that the API server keeps in one piece, where it lies at another place in what is live, or is nobody's own. Without what
+// it lies in, nothing is kept.
+func (f *Fields) Keep(v any, path ...any) { f.kept = append(f.kept, kept{path, v}) }
 
 // leave adds the field of obj at path, if it is there. Items of lists are known by their key from here on: a place in
 // what git says is another one in what is live as soon as somebody has added an item.

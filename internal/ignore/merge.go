@@ -24,11 +24,44 @@ type value struct {
 // the API server keeps in one piece.
 func (f *Fields) Merge() *unstructured.Unstructured {
 	said := runtime.DeepCopyJSON(f.said)
+	for _, k := range f.kept {
+		k.put(said)
+	}
 	out := mapping(f.merge(value{said, true}, value{f.live, true}, nil, &f.left))
 	if out == nil {
 		out = said // nothing is left of an empty object: what git says is never empty
 	}
 	return &unstructured.Unstructured{Object: runtime.DeepCopyJSON(out)} // parts of it are live's
+}
+
+// put sets the value in an object that has what it lies in.
+func (k kept) put(obj map[string]any) {
+	var at any = obj
+	for i, p := range k.path {
+		last := i == len(k.path)-1
+		switch p := p.(type) {
+		case string:
+			m, ok := at.(map[string]any)
+			if !ok {
+				return
+			}
+			if last {
+				m[p] = k.value
+			}
+			at = m[p]
+		case int:
+			l, ok := at.([]any)
+			if !ok || p < 0 || p >= len(l) {
+				return
+			}
+			if last {
+				l[p] = k.value
+			}
+			at = l[p]
+		default:
+			return
+		}
+	}
 }
 
 func (f *Fields) merge(said, live value, at []string, n *node) value {

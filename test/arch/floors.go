@@ -28,7 +28,7 @@ var plan = map[string]floor{
 
 	"internal/fetch": core, "internal/deploy": core, "internal/drift": core, "internal/rollout": core,
 	"internal/traffic": core, "internal/analysis": core, "internal/appset": core,
-	"internal/ignore": core,
+	"internal/ignore": core, "internal/lease": core,
 
 	"internal/git/hook": adapters, "internal/git/source": adapters, "internal/git/bundle": adapters,
 	"internal/render": adapters, "internal/kube": adapters, "internal/metrics": adapters, "internal/state": adapters,
@@ -51,9 +51,10 @@ var beside = map[string][]string{
 	"internal/cli":     {"internal/local", "internal/invoke"},
 	"internal/local":   {"internal/invoke"},
 	"internal/fetch":   {"internal/appset"},
-	"internal/deploy":  {"internal/appset", "internal/ignore"},
+	"internal/deploy":  {"internal/appset", "internal/ignore", "internal/lease"},
 	"internal/drift":   {"internal/deploy", "internal/ignore"}, // heals under the lock and by the writes of a sync
 	"internal/rollout": {"internal/traffic", "internal/analysis"},
+	"internal/lease":   {"internal/traffic", "internal/rollout"},
 }
 
 // home is the entry of plan that a package belongs to, "" when none.
