@@ -77,7 +77,7 @@ func (r *run) applyGroup(ctx context.Context, want *desired, group []*step, p *p
 		mu.Lock()
 		defer mu.Unlock()
 		r.report.Applied++
-		if p.result[s.id] = ownership.MarkOf(m); s.rescaled() {
+		if p.result[s.id] = ownership.MarkOf(m); s.left {
 			p.result[s.id] = unjudged(p.result[s.id])
 		}
 		for _, w := range warnings {

@@ -49,7 +49,7 @@ func difference(ctx context.Context, want *desired, name app.Name, it item, m *m
 		}
 		return d, nil
 	}
-	send, err := want.merge(it)(ctx, old)
+	send, _, err := want.merge(it)(ctx, old)
 	if err != nil {
 		return d, err
 	}

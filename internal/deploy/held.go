@@ -3,6 +3,8 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,6 +30,7 @@ type Held struct {
 	order   []manifest.ID
 	ignored ignore.Rules
 	scalers *scalers
+	leases  *leases
 	marks   inventory
 	moved   bool // marks differ from the inventory
 	lost    bool // the snapshot is: what is done is asked for once more, which writes another
@@ -91,6 +94,7 @@ func (h *Held) open(ctx context.Context) error {
 	for _, it := range h.items {
 		h.scalers.know(it)
 	}
+	h.leases = newLeases(h.cluster, slices.Collect(maps.Values(h.items)))
 	h.marks, err = r.inventory(ctx, r.rec, r.note)
 	return err
 }
@@ -133,20 +137,22 @@ func (h *Held) Get(ctx context.Context, id manifest.ID) (*unstructured.Unstructu
 	return readAs(ctx, h.cluster, id, h.Said(id))
 }
 
-// Stays is the fields of the object, as it is live, that git does not decide: what the application ignores, and replicas
-// that an autoscaler has set to another number, which scaled tells.
-func (h *Held) Stays(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (f *ignore.Fields, scaled bool, err error) {
+// Stays is the fields of the object, as it is live, that git does not decide: what the application ignores, what a Rollout
+// holds, and replicas that an autoscaler has set to another number. Those of the last two stay only as long as the Rollout
+// or the autoscaler exists: left tells that there are any.
+func (h *Held) Stays(ctx context.Context, id manifest.ID, live *unstructured.Unstructured) (f *ignore.Fields, left bool, err error) {
 	said := h.Said(id)
 	if f, err = h.ignored.For(id).Of(ctx, said, live); err != nil {
 		return nil, false, fmt.Errorf("ignore differences of %s: %w", id, err)
 	}
-	if !rescalable(said, live) {
-		return f, false, nil
+	if left, err = h.leases.leave(ctx, f, id, said, live); err != nil || !rescalable(said, live) {
+		return f, left, err
 	}
-	if scaled, err = h.scalers.scale(ctx, id); scaled {
+	scaled, err := h.scalers.scale(ctx, id)
+	if scaled {
 		f.Leave("spec", "replicas")
 	}
-	return f, scaled, err
+	return f, left || scaled, err
 }
 
 // Try is the object as our apply would leave it, by a dry run on live: Conflict if it has changed since, as controllers

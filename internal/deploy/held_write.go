@@ -21,15 +21,15 @@ func (h *Held) Apply(ctx context.Context, id manifest.ID, live *unstructured.Uns
 	if err := h.allow(ctx); err != nil {
 		return nil, err
 	}
-	s := &step{item: h.items[id], merge: func(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-		f, _, err := h.Stays(ctx, id, live)
+	s := &step{item: h.items[id], merge: func(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, bool, error) {
+		f, left, err := h.Stays(ctx, id, live)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if leave != nil {
 			leave(f, live)
 		}
-		return f.Merge(), nil
+		return f.Merge(), left, nil
 	}}
 	if live != nil {
 		s.live = manifest.MetadataOf(live)

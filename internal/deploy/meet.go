@@ -23,7 +23,7 @@ const deletionWait = 5 * time.Second
 func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
 	u, err := readAs(ctx, c, s.id, s.Unstructured)
 	if fault.Is(err, fault.NotFound) {
-		s.live, s.contact, s.sent = nil, false, nil
+		s.live, s.contact, s.sent, s.left = nil, false, nil, false
 		return nil
 	}
 	if err != nil {
@@ -43,7 +43,7 @@ func (r *run) meet(ctx context.Context, c Cluster, s *step) error {
 // take makes what is sent of what git says and of the object as it was just read.
 func (s *step) take(ctx context.Context, live *unstructured.Unstructured) (err error) {
 	if s.merge != nil {
-		s.sent, err = s.merge(ctx, live)
+		s.sent, s.left, err = s.merge(ctx, live)
 	}
 	return err
 }

@@ -33,6 +33,7 @@ type step struct {
 	because string
 	merge   merge                      // nil: what git says is sent
 	sent    *unstructured.Unstructured // what git says with fields of the live object, once that was read
+	left    bool                       // some of these stay only as long as somebody sets them
 }
 
 // plan compares the set with what is live. It reads only memory: the digest annotation of the live object tells what it

@@ -24,6 +24,7 @@ type desired struct {
 	crds        map[schema.GroupKind]bool // kinds that the set itself defines: whether they are namespaced
 	respected   ignore.Rules              // what is ignored, where syncs respect that
 	scalers     *scalers
+	leases      *leases
 }
 
 // item is one object of the set, stamped but for its fence and preconditions.
@@ -107,6 +108,7 @@ func (d *Deploy) desire(ctx context.Context, in app.Inputs, note func(format str
 		w.items = append(w.items, it)
 		w.scalers.know(it)
 	}
+	w.leases = newLeases(c, w.items)
 	return w, nil
 }
 

@@ -12,19 +12,27 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/app"
+	"slipway/internal/lease"
 	"slipway/internal/manifest"
 	"slipway/internal/ownership"
 )
 
-// merge makes of what git says what is sent for an object as it is live: some fields stay as they are there.
-type merge func(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, error)
+// merge makes of what git says what is sent for an object as it is live: some fields stay as they are there. left tells of
+// fields that stay only as long as something exists that sets them, an autoscaler or a Rollout.
+type merge func(ctx context.Context, live *unstructured.Unstructured) (send *unstructured.Unstructured, left bool, err error)
 
 // stays reports whether something of an object may have to stay as it is live, so that it must be read before it is
-// sent: what ignoreDifferences names, if the application has its syncs respect that, and replicas that an autoscaler
-// sets, always. A service that was scaled to its load would go back to git's number with each push otherwise.
+// sent: what ignoreDifferences names, if the application has its syncs respect that, and always replicas that an
+// autoscaler sets and what a Rollout holds. A service that was scaled to its load would go back to git's number with each
+// push otherwise, and a canary to git's weight.
 func (w *desired) stays(ctx context.Context, it item, entries []metav1.ManagedFieldsEntry) (bool, error) {
 	if len(w.respected.For(it.id)) > 0 {
 		return true, nil
+	}
+	if lease.May(it.id.GroupKind(), entries) {
+		if on, err := w.leases.on(ctx, it.id); err != nil || len(on) > 0 {
+			return true, err
+		}
 	}
 	if !setsReplicas(it.Unstructured, entries) {
 		return false, nil
@@ -34,21 +42,26 @@ func (w *desired) stays(ctx context.Context, it item, entries []metav1.ManagedFi
 
 // merge is what is sent for an object of the set.
 func (w *desired) merge(it item) merge {
-	return func(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return func(ctx context.Context, live *unstructured.Unstructured) (*unstructured.Unstructured, bool, error) {
 		f, err := w.respected.For(it.id).Of(ctx, it.Unstructured, live)
 		if err != nil {
-			return nil, fmt.Errorf("merge %s: %w", it.id, err)
+			return nil, false, fmt.Errorf("merge %s: %w", it.id, err)
+		}
+		left, err := w.leases.leave(ctx, f, it.id, it.Unstructured, live)
+		if err != nil {
+			return nil, false, err
 		}
 		if setsReplicas(it.Unstructured, live.GetManagedFields()) {
 			scaled, err := w.scalers.scale(ctx, it.id)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
 			if scaled {
 				f.Leave("spec", "replicas")
+				left = left || rescalable(it.Unstructured, live)
 			}
 		}
-		return f.Merge(), nil
+		return f.Merge(), left, nil
 	}
 }
 
@@ -79,18 +92,8 @@ func replicasOf(u *unstructured.Unstructured) (any, bool) {
 	return v, ok
 }
 
-// rescaled reports whether other replicas were sent than git says.
-func (s *step) rescaled() bool {
-	if s.sent == nil {
-		return false
-	}
-	said, _ := replicasOf(s.Unstructured)
-	sent, _ := replicasOf(s.sent)
-	return !reflect.DeepEqual(said, sent)
-}
-
 // unjudged is a mark that no object has, so that the next sweep looks at it, though nothing of it has changed: an
-// autoscaler may go, and what is ignored may change, without touching the object.
+// autoscaler or a Rollout may go, and what is ignored may change, without touching the object.
 func unjudged(m ownership.Mark) ownership.Mark {
 	m.Generation = -1
 	return m

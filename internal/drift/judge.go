@@ -20,7 +20,7 @@ type judged struct {
 	live    *unstructured.Unstructured
 	next    *unstructured.Unstructured // what our apply would make of it
 	added   []ownership.Owned
-	left    bool   // its replicas differ from git, as an autoscaler sets them
+	left    bool   // fields of it differ from git, as an autoscaler or a Rollout sets them
 	blocked bool   // our apply is refused as long as what others added is there
 	bare    bool   // its managed fields were wiped
 	others  string // hash of the others' entries, if they have fields that are not ours
@@ -33,8 +33,8 @@ const looks = 5
 const reasonCap = 512
 
 // judge looks at one object again: a fresh GET and one dry run of what was applied, with the live values of what is
-// ignored and of replicas that an autoscaler sets (design.md 3). Whatever the dry run would change is drift; defaulting,
-// admission and quantities written another way are the same on both sides.
+// ignored, of replicas that an autoscaler sets and of what a Rollout holds (design.md 3). Whatever the dry run would
+// change is drift; defaulting, admission and quantities written another way are the same on both sides.
 func judge(ctx context.Context, h *deploy.Held, id manifest.ID) (judged, error) {
 	var err error
 	for range looks {
@@ -97,11 +97,11 @@ func others(h *deploy.Held, live *unstructured.Unstructured) string {
 // cannot be changed any more needs a new object, and no removal helps.
 func (j *judged) compare(ctx context.Context, h *deploy.Held) error {
 	j.saw(j.live)
-	stays, scaled, err := h.Stays(ctx, j.ID, j.live)
+	stays, left, err := h.Stays(ctx, j.ID, j.live)
 	if err != nil {
 		return err
 	}
-	j.left = scaled
+	j.left = left
 	j.added = stays.Without(ownership.Foreign(j.live.GetManagedFields()))
 	j.bare = len(j.live.GetManagedFields()) == 0
 	next, err := h.Try(ctx, j.ID, j.live, stays)

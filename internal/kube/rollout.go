@@ -87,3 +87,16 @@ func missingKind(err error) error {
 	}
 	return fault.Wrap(fault.Invalid, fmt.Errorf("%w; is its definition installed? that of a Rollout and its like: slipway crds | kubectl apply --server-side -f -", err))
 }
+
+// RolloutsIn is the Rollouts of a namespace, or of all for "": none where the cluster does not know the kind.
+func (c *Cluster) RolloutsIn(ctx context.Context, namespace string) ([]*unstructured.Unstructured, error) {
+	items, err := c.Rollouts().All(ctx, schema.GroupKind{Group: "argoproj.io", Kind: "Rollout"}, namespace, "")
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, err
+	}
+	out := make([]*unstructured.Unstructured, len(items))
+	for i := range items {
+		out[i] = &items[i]
+	}
+	return out, nil
+}

@@ -251,6 +251,19 @@ func TestAKindThatIsMissingIsNoObjectThatIsGone(t *testing.T) {
 	}
 }
 
+func TestAClusterThatKnowsNoRolloutsHasNone(t *testing.T) {
+	c, _ := fake(t, func(w http.ResponseWriter, _ *http.Request) { status(w, 500, "InternalError", "b3cause") }, token)
+	if got, err := c.RolloutsIn(t.Context(), "n"); err != nil || len(got) > 0 {
+		t.Error(got, err)
+	}
+	known := strings.Replace(discoveryGroups, `"items":[`, `"items":[{"metadata":{"name":"argoproj.io"},"versions":[{"version":"v1alpha1","resources":[{"resource":"rollouts","responseKind":{"group":"argoproj.io","version":"v1alpha1","kind":"Rollout"},"scope":"Namespaced","verbs":["list"]}]}]},`, 1)
+	c, s := fake(t, func(w http.ResponseWriter, _ *http.Request) { status(w, 403, "Forbidden", "b3cause") }, token)
+	s.groups.Store(&known)
+	if got, err := c.RolloutsIn(t.Context(), "n"); !fault.Is(err, fault.Denied) || got != nil {
+		t.Errorf("whether there are Rollouts is not known: %v, %v", got, err)
+	}
+}
+
 func TestAWriteWhoseAnswerCannotBeReadIsInFlight(t *testing.T) {
 	c, s := fake(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"kind":"ConfigMapList"`) }, token)
 	_, listed := c.Rollouts().All(t.Context(), configMapKind, "n", "")

@@ -24,30 +24,72 @@ import (
 // of them answer and are discovered.
 func InstallCRDs(t testing.TB) {
 	t.Helper()
+	rolloutKinds.install(t, crds.YAML)
+}
+
+// InstallHTTPRoutes is the same for the HTTPRoute of the Gateway API, whose rules are one piece to the API server. Its
+// schema is no more than that.
+func InstallHTTPRoutes(t testing.TB) {
+	t.Helper()
+	routeKinds.install(t, routeDefinition)
+}
+
+const routeDefinition = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: httproutes.gateway.networking.k8s.io
+  annotations: {api-approved.kubernetes.io: https://github.com/kubernetes-sigs/gateway-api/pull/2997}
+spec:
+  group: gateway.networking.k8s.io
+  scope: Namespaced
+  names: {kind: HTTPRoute, plural: httproutes}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              rules:
+                type: array
+                x-kubernetes-list-type: atomic
+                items: {type: object, x-kubernetes-preserve-unknown-fields: true}
+`
+
+var rolloutKinds, routeKinds kinds
+
+// kinds are installed once.
+type kinds struct {
+	once sync.Once
+	err  error
+}
+
+func (k *kinds) install(t testing.TB, definitions string) {
+	t.Helper()
 	admin := Admin(t)
-	installing.Do(func() {
+	k.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*requestDeadline)
 		defer cancel()
-		installing.err = install(ctx, admin)
+		k.err = install(ctx, admin, definitions)
 	})
-	if installing.err != nil {
-		t.Fatal("install CRDs:", installing.err)
+	if k.err != nil {
+		t.Fatal("install CRDs:", k.err)
 	}
 }
 
-var installing struct {
-	sync.Once
-	err error
-}
-
-func install(ctx context.Context, config *rest.Config) error {
+func install(ctx context.Context, config *rest.Config, texts string) error {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return err
 	}
 	definitions := client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
 	var kinds []schema.GroupVersionResource
-	for text := range strings.SplitSeq(crds.YAML, "\n---\n") {
+	for text := range strings.SplitSeq(texts, "\n---\n") {
 		u := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(text), &u.Object); err != nil {
 			return err
@@ -56,7 +98,11 @@ func install(ctx context.Context, config *rest.Config) error {
 			return err
 		}
 		plural, group, _ := strings.Cut(u.GetName(), ".")
-		kinds = append(kinds, schema.GroupVersionResource{Group: group, Version: "v1alpha1", Resource: plural})
+		version := "v1alpha1"
+		if group != "argoproj.io" {
+			version = "v1"
+		}
+		kinds = append(kinds, schema.GroupVersionResource{Group: group, Version: version, Resource: plural})
 	}
 	for {
 		missing, err := unserved(ctx, config, client, kinds)

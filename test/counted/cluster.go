@@ -120,8 +120,8 @@ func (c *Cluster) At(plural string) dynamic.ResourceInterface {
 	switch {
 	case group == "autoscaling":
 		version = "v2"
-	case strings.HasPrefix(group, "v1beta1."):
-		version, group = "v1beta1", strings.TrimPrefix(group, "v1beta1.")
+	case strings.HasPrefix(group, "v1beta1."), strings.HasPrefix(group, "v1alpha1."):
+		version, group, _ = strings.Cut(group, ".")
 	}
 	return c.Others.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: name}).Namespace(c.Namespace)
 }

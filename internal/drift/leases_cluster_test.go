@@ -1,0 +1,153 @@
+//go:build cluster
+
+package drift
+
+import (
+	"testing"
+
+	"slipway/test/cluster"
+)
+
+const (
+	routes   = "httproutes.gateway.networking.k8s.io"
+	rollouts = "rollouts.v1alpha1.argoproj.io"
+)
+
+const delivered = `
+apiVersion: v1
+kind: Service
+metadata: {name: stable}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: canary}
+spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec:
+  rules:
+  - matches: [{path: {value: /}}]
+    backendRefs: [{name: stable, port: 80, weight: 100}, {name: canary, port: 80, weight: 0}]
+`
+
+const canaried = `
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "nginx:1"}]}}
+  strategy: {canary: {stableService: stable, canaryService: canary, trafficRouting: {plugins: {argoproj-labs/gatewayAPI: {httpRoute: web}}}}}
+`
+
+// canary is what a rollout writes in the middle of one: both selectors, the weights, and its annotations.
+func canary(r *real) {
+	const by = "slipway-rollout"
+	notes := `"metadata":{"annotations":{"argo-rollouts.argoproj.io/managed-by-rollouts":"web","slipway.dev/rollout-fence":"7.Begin"}}`
+	r.merge(services, "stable", by, `{`+notes+`,"spec":{"selector":{"rollouts-pod-template-hash":"old"}}}`)
+	r.merge(services, "canary", by, `{`+notes+`,"spec":{"selector":{"rollouts-pod-template-hash":"new"}}}`)
+	r.merge(routes, "web", by, `{"metadata":{"annotations":{"slipway.dev/rollout-fence":"7.Begin"}},"spec":{"rules":[{"matches":[{"path":{"value":"/"}}],`+
+		`"backendRefs":[{"name":"stable","port":80,"weight":70},{"name":"canary","port":80,"weight":30}]}]}}`)
+}
+
+// released is what all that is when there is no Rollout.
+var released = []string{
+	"Drifted HTTPRoute/web .spec.rules[0].backendRefs[name=\"canary\"].weight by slipway-rollout",
+	"Drifted HTTPRoute/web .spec.rules[0].backendRefs[name=\"stable\"].weight by slipway-rollout",
+	"Drifted Service/canary .spec.selector.rollouts-pod-template-hash by slipway-rollout",
+	"Drifted Service/stable .spec.selector.rollouts-pod-template-hash by slipway-rollout",
+	"Foreign HTTPRoute/web .metadata.annotations[\"slipway.dev/rollout-fence\"] by slipway-rollout",
+	"Foreign Service/canary .metadata.annotations[\"argo-rollouts.argoproj.io/managed-by-rollouts\"] by slipway-rollout",
+	"Foreign Service/canary .metadata.annotations[\"slipway.dev/rollout-fence\"] by slipway-rollout",
+	"Foreign Service/stable .metadata.annotations[\"argo-rollouts.argoproj.io/managed-by-rollouts\"] by slipway-rollout",
+	"Foreign Service/stable .metadata.annotations[\"slipway.dev/rollout-fence\"] by slipway-rollout",
+}
+
+func TestWhatARolloutHoldsIsNoDrift(t *testing.T) {
+	t.Parallel()
+	cluster.InstallCRDs(t)
+	cluster.InstallHTTPRoutes(t)
+	held := []string{
+		"services stable .spec.selector.rollouts-pod-template-hash = old", "services canary .spec.selector.rollouts-pod-template-hash = new",
+		"services stable .spec.selector.app = web", "services stable .metadata.annotations[\"slipway.dev/rollout-fence\"] = 7.Begin",
+		routes + " web .spec.rules[0].backendRefs[0].weight = 70", routes + " web .spec.rules[0].backendRefs[1].weight = 30",
+	}
+	runAll(t, []act{
+		{
+			name: "in the middle of a canary", only: delivered,
+			do:   func(r *real) { r.create(rollouts, "slipway", canaried); canary(r) },
+			live: held,
+		},
+		{
+			name: "and what somebody edits beside it is healed", only: delivered,
+			do: func(r *real) {
+				r.create(rollouts, "slipway", canaried)
+				canary(r)
+				r.merge(services, "stable", "ops", `{"spec":{"selector":{"app":"theirs"}},"metadata":{"annotations":{"theirs":"1"}}}`)
+				r.strategic(services, "canary", "ops", `{"spec":{"ports":[{"port":80,"name":"theirs"}]}}`)
+				r.ops(routes, "web", "ops", `[{"op":"replace","path":"/spec/rules/0/matches/0/path/value","value":"/theirs"}]`)
+			},
+			want: []string{
+				"Drifted HTTPRoute/web .spec.rules[0].matches[0].path.value by ops",
+				"Drifted Service/canary .spec.ports[name=\"http\"] by nobody", "Drifted Service/canary .spec.ports[name=\"theirs\"] by ops",
+				"Drifted Service/stable .spec.selector.app by ops", "Foreign Service/stable .metadata.annotations.theirs by ops",
+			},
+			live: held,
+		},
+		{
+			name: "of an application that is strict", only: delivered, app: beStrict,
+			do:   func(r *real) { r.create(rollouts, "slipway", canaried); canary(r) },
+			live: held,
+		},
+		{
+			name: "without the Rollout it is", only: delivered,
+			do:   canary,
+			want: released,
+			live: []string{
+				"services stable .spec.selector.rollouts-pod-template-hash = ", routes + " web .spec.rules[0].backendRefs[0].weight = 100",
+			},
+		},
+		{
+			name: "of a Service that another Rollout names", only: delivered,
+			do: func(r *real) {
+				r.create(rollouts, "slipway", canaried)
+				r.merge(rollouts, "web", "slipway", `{"spec":{"strategy":{"canary":{"stableService":"other","trafficRouting":null}}}}`)
+				r.merge(services, "stable", "slipway-rollout", `{"spec":{"selector":{"rollouts-pod-template-hash":"old"}}}`)
+			},
+			want: []string{"Drifted Service/stable .spec.selector.rollouts-pod-template-hash by slipway-rollout"},
+			live: []string{"services stable .spec.selector.rollouts-pod-template-hash = "},
+		},
+	})
+}
+
+// The sync or the sweep before has taken the weights for what they should be, so nothing of the metadata tells that they
+// are not git's.
+func TestWhatWasHeldIsFoundOnceTheRolloutIsGone(t *testing.T) {
+	t.Parallel()
+	cluster.InstallCRDs(t)
+	cluster.InstallHTTPRoutes(t)
+	for name, synced := range map[string]bool{"after a sync": true, "after a sweep": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newReal(t)
+			r.sync(delivered)
+			r.create(rollouts, "slipway", canaried)
+			canary(r)
+			if synced {
+				r.sync(delivered + configMap("more", "k: v"))
+			}
+			r.want("while it is there", found(r.sweep()), nil)
+			r.delete(rollouts, "web")
+			r.eager()
+			r.want("once it is gone", found(r.sweep()), released)
+			r.selfHeal()
+			r.sweep()
+			if got := r.field(services, "stable", ".spec.selector.rollouts-pod-template-hash") + r.field(routes, "web", ".spec.rules[0].backendRefs[1].weight"); got != "0" {
+				t.Errorf("healed to %q", got)
+			}
+		})
+	}
+}
