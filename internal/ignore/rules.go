@@ -1,7 +1,7 @@
 // Package ignore keeps values that git does not decide as they are live: what ignoreDifferences names, replicas that an
 // autoscaler sets, what a Rollout holds, fields that are left alone for a while. A field is never left out to be ignored:
-// server-side apply deletes what its sole owner stops sending (spec.replicas 5 became 1, seen). So the live value is sent, on condition
-// that the object is as it was read, and an apply that would change nothing finds no difference.
+// server-side apply deletes what its sole owner stops sending (spec.replicas 5 became 1, seen). So the live value is sent,
+// on condition that the object is as it was read, and an apply that would change nothing finds no difference.
 package ignore
 
 import (
