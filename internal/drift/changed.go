@@ -18,6 +18,7 @@ const (
 	againBusy  = 800 * time.Millisecond // at most
 	againDue   = 10 * time.Second       // at most: a sync that a person has to ask for, or that was refused, is due for days
 	againError = 10 * time.Second       // at most
+	againSame  = 10 * time.Second       // an object that was left as it is, and whose change may be of a status: a loop edits for days
 	againOne   = 5 * time.Second        // one object of an application whose others could be judged
 )
 
@@ -77,11 +78,15 @@ func (c *changed) find(name app.Name, found work) {
 	c.wake()
 }
 
-// later has an object judged at that time.
+// later has an object judged at that time, or before if that was wanted.
 func (c *changed) later(name app.Name, id manifest.ID, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.of(name).due[id] = at
+	due := c.of(name).due
+	if t, ok := due[id]; ok && !t.After(at) {
+		return
+	}
+	due[id] = at
 	c.wake()
 }
 

@@ -36,13 +36,19 @@ func (d *Drift) takeLease(ctx context.Context, c app.Cluster, until time.Time) (
 			}
 			return nil
 		})
-		switch {
-		case err != nil:
-			return 0, fmt.Errorf("take watch lease of cluster %s: %w", c.Name, err)
-		case busy == nil:
+		if err == nil && busy == nil {
 			return rec.Lock.Fence, nil
-		case !time.Now().Before(end), !pause(ctx, askBeat):
-			return 0, fmt.Errorf("take watch lease of cluster %s: %w", c.Name, busy)
+		}
+		for held := err == nil; held; { // asked once, it is only read
+			if !time.Now().Before(end) || !pause(ctx, askBeat) {
+				return 0, fmt.Errorf("take watch lease of cluster %s: %w", c.Name, busy)
+			}
+			var now record.Record
+			now, err = d.Records.Get(ctx, leaseName(c))
+			held = err == nil && now.Lock.Owner != "" && now.Lock.Fence == rec.Lock.Fence && time.Now().Before(now.Lock.Until.Add(record.Grace))
+		}
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return 0, fmt.Errorf("take watch lease of cluster %s: %w", c.Name, err)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func (w *watch) look(ctx context.Context, name app.Name, b batch) error {
 	found := work{all: inv == nil, ids: wrong, over: over}
 	found.add(b.found)
 	if !found.nothing() {
-		if err := w.settleOne(ctx, name, &found); err != nil {
+		if err := w.settleOne(ctx, name, &found, b.marks); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func (w *watch) over(ctx context.Context, name app.Name, right []manifest.ID) ([
 }
 
 // settleOne judges and heals, and comes back when a field's time to be healed has come, or what failed may work.
-func (w *watch) settleOne(ctx context.Context, name app.Name, found *work) error {
+func (w *watch) settleOne(ctx context.Context, name app.Name, found *work, marks map[manifest.ID]ownership.Mark) error {
 	v, err := w.settle(ctx, name, found)
 	if v.noted || err == nil {
 		err = errors.Join(err, w.reindex(ctx, w.cluster.Name, map[app.Name]bool{name: v.noted}))
@@ -134,6 +134,18 @@ func (w *watch) settleOne(ctx context.Context, name app.Name, found *work) error
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	left := map[manifest.ID]bool{}
+	for _, f := range v.findings {
+		left[f.ID] = left[f.ID] || f.Outcome != Foreign && (!f.Healed || !f.Wait.IsZero() || f.Fight != "")
+	}
+	for _, id := range found.ids {
+		switch m := marks[id]; {
+		case !left[id]:
+			delete(w.open, id)
+		case m.UID != "":
+			w.open[id] = m
+		}
+	}
 	w.report.add(name, v)
 	w.report.Findings = newest(w.report.Findings)
 	return err

@@ -13,7 +13,7 @@ import (
 const (
 	refreshLeast = time.Second      // between two looks for new applications and new kinds
 	refreshMost  = 10 * time.Second // where the records take long to read
-	refreshShare = 50               // of the time goes into reading them: one part in so many
+	refreshShare = 500              // of the time goes into reading them: one part in so many; each record read costs
 
 	sweepPause = 2 * time.Second  // between two sweeps that watches ask for, twofold each time
 	sweepMost  = time.Minute      // as in sweep mode

@@ -43,7 +43,8 @@ func (d *Drift) Watch(ctx context.Context, c app.Cluster, limit time.Duration) (
 	}
 	w := &watch{
 		Drift: d, cluster: c, connection: cluster, fence: fence, changed: newChanged(), seen: map[schema.GroupKind]*followed{},
-		names: map[string]app.Name{}, fine: map[manifest.ID]ownership.Mark{}, report: Report{Cluster: c.Name}, sweepAt: make(chan struct{}, 1),
+		names: map[string]app.Name{}, fine: map[manifest.ID]ownership.Mark{}, open: map[manifest.ID]ownership.Mark{},
+		report: Report{Cluster: c.Name}, sweepAt: make(chan struct{}, 1),
 	}
 	stop, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
@@ -73,6 +74,7 @@ type watch struct {
 	names     map[string]app.Name            // by label
 	strange   []sighting                     // of applications that are newer than names
 	fine      map[manifest.ID]ownership.Mark // known to be as the inventory has them
+	open      map[manifest.ID]ownership.Mark // judged at this mark and left as they are: fought over, or not to be healed
 	followers sync.WaitGroup
 }
 
@@ -151,10 +153,15 @@ func (w *watch) note(s sighting) (known bool) {
 			continue
 		}
 		known = true
-		if s.mark.UID == "" || !w.isFine(name, s.id, s.mark) {
-			w.fine[s.id] = ownership.Mark{} // until it was looked at, also if it becomes as it was
-			w.changed.note(name, s.id, s.mark)
+		if s.mark.UID != "" && w.isFine(name, s.id, s.mark) {
+			continue
 		}
+		w.fine[s.id] = ownership.Mark{} // until it was looked at, also if it becomes as it was
+		if was, open := w.open[s.id]; open && was == s.mark {
+			w.changed.later(name, s.id, time.Now().Add(againSame))
+			continue
+		}
+		w.changed.note(name, s.id, s.mark)
 	}
 	return known
 }
