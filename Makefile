@@ -46,6 +46,10 @@ build: ## bin/slipway and bin/functions/NAME/bootstrap
 devkube: ## etcd, API server, controllers, scheduler, KWOK nodes as one binary; minutes the first time
 	@test/devkube/build.sh >/dev/null
 
+.PHONY: plugin
+plugin: ## kubectl's plugin for Argo Rollouts, unmodified, for tests; minutes the first time
+	@test/plugin/build.sh
+
 .PHONY: devkube-soak
 devkube-soak: devkube ## start and stop it ROUNDS=50 times: ready each time, nothing left
 	SLIPWAY_SOAK=$(or $(ROUNDS),50) go test -tags cluster -count 1 -v -timeout 60m \
