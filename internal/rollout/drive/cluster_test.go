@@ -30,6 +30,8 @@ type memory struct {
 	version int
 	// around is called in place of each request of the code under test.
 	around func(op string, id manifest.ID, call func() error) error
+	// watch is told of each write of the code under test; old is nil for a creation, u for a deletion.
+	watch func(old, u *unstructured.Unstructured)
 	// blind drops all preconditions: a server without compare-and-swap, for the tests that need one.
 	blind bool
 }
@@ -97,6 +99,7 @@ func (m *memory) Create(ctx context.Context, u *unstructured.Unstructured) (out 
 			return fault.New(fault.Conflict, "%s exists", id)
 		}
 		out = m.put(nil, u.DeepCopy()).DeepCopy()
+		m.wrote(nil, out)
 		return nil
 	})
 	return out, err
@@ -119,6 +122,12 @@ func (m *memory) put(old, u *unstructured.Unstructured) *unstructured.Unstructur
 	}
 	m.objects[manifest.IDOf(u)] = u
 	return u
+}
+
+func (m *memory) wrote(old, u *unstructured.Unstructured) {
+	if m.watch != nil {
+		m.watch(old, u)
+	}
 }
 
 func intent(u *unstructured.Unstructured) map[string]any {
@@ -166,6 +175,7 @@ func (m *memory) Merge(ctx context.Context, id manifest.ID, uid types.UID, versi
 			}
 		}
 		out = m.put(old, u).DeepCopy()
+		m.wrote(old, out)
 		return nil
 	})
 	return out, err
@@ -186,10 +196,12 @@ func merged(old *unstructured.Unstructured, patch []byte) (*unstructured.Unstruc
 
 func (m *memory) Remove(ctx context.Context, id manifest.ID, uid types.UID, version string) error {
 	return m.do(ctx, "remove", id, func() error {
-		if _, err := m.meant(id, uid, version); err != nil {
+		old, err := m.meant(id, uid, version)
+		if err != nil {
 			return err
 		}
 		delete(m.objects, id)
+		m.wrote(old, nil)
 		return nil
 	})
 }

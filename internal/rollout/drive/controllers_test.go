@@ -63,3 +63,10 @@ func (s *scene) breaks(image string) {
 	defer s.mu.Unlock()
 	s.broken[image] = true
 }
+
+// mend makes every image's pods get ready again.
+func (s *scene) mend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = map[string]bool{}
+}
