@@ -5,7 +5,7 @@ type rules struct {
 	GetFirst         bool // 4: a task reads the cluster, then the record, then writes (else the record first)
 	CAS              bool // 4: writes to the cluster carry the resourceVersion of that read
 	Touch            bool // 5: Begin, Rollback and janitor really change every object that an older run may write
-	TouchAttempt     bool // 5: by an annotation of fence and attempt (else the fence alone: nothing changes the second time)
+	TouchAttempt     bool // 5: by an annotation of fence and attempt (else fence and task: a second attempt changes nothing)
 	BeginStable      bool // 5: Begin touches the stable Service too, first
 	StableFirst      bool // 5: a rollback touches the stable Service before it takes the weight away (else after)
 	StepFence        bool // 3: every attempt of every task claims the record with a number that grows; a lower one stops

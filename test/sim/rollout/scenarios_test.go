@@ -46,6 +46,7 @@ var scenarios = []scenario{
 	{"verbs", []uint8{1, 2}, oneStep, false, budget{late: 1, crash: 1, promote: 1, abort: 1}, budget{tick: 1}},
 	{"plugin", []uint8{1, 2, 3}, oneStep, false, budget{patchPromote: 1, patchAbort: 1, tick: 1}, budget{crash: 1}},
 	{"pods", []uint8{1, 2}, oneStep, true, budget{late: 1, pods: 1, tick: 1}, budget{crash: 1, stop: 1}},
+	{"late, pods", []uint8{1, 2}, shortest, true, budget{late: 2, pods: 1}, budget{tick: 1}},
 	{"pods, next", []uint8{1, 2, 3}, shortest, true, budget{pods: 1, tick: 1}, budget{late: 1}},
 	{"commit", []uint8{1, 2, 3}, shortest, true, budget{late: 1}, budget{tick: 1}},
 	{"revert", []uint8{1, 2, 1}, shortest, true, budget{late: 1}, budget{tick: 1, stop: 1}},

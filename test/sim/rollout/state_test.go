@@ -130,6 +130,7 @@ type state struct {
 	events                        [slots]uint8
 	named, top                    uint8          // executions named; the highest fence given
 	stamp                         [objects]uint8 // the fence that each object's annotation has
+	stamper                       [objects]kind  // and the task, where that is all that the annotation has
 	told, accepted, failed, ticks uint8          // ghosts: revisions said to be aborted, whose abort was accepted, that failed; ticks with dead pods under weight
 	blind                         uint8          // ghost: the record was lost while PROMOTING
 	budget                        budget

@@ -21,16 +21,16 @@ const (
 )
 
 var (
-	beginOps  = []op{touchStable, zero, canaryOwn, setsBoth, clearPatches}
-	beginLess = []op{zero, canaryOwn, setsBoth, clearPatches}         // BeginStable dropped
-	sameOps   = []op{touchStable, zero, canaryBack, setsOnly, settle} // nothing to roll: the revision is stable
-	raiseOps  = []op{raise}
-	lookOps   = []op{look, verdict}
-	ownOps    = []op{hundred, stableOwn, zero, canaryOwn, setsOwn, settle}
-	ownLess   = []op{hundred, stableOwn, zero, setsOwn, settle} // of Promote, whose canary Service is right
-	backOps   = []op{touchStable, zero, canaryBack, setsOnly, settle}
-	backLast  = []op{zero, canaryBack, touchStable, setsOnly, settle} // StableFirst dropped
-	backUp    = []op{touchStable, setsOnly, zero, canaryBack, settle} // WeightFirst dropped
+	beginOps   = []op{touchStable, zero, canaryOwn, setsBoth, clearPatches}
+	beginLess  = []op{zero, canaryOwn, setsBoth, clearPatches}         // BeginStable dropped
+	sameOps    = []op{touchStable, zero, canaryBack, setsOnly, settle} // nothing to roll: the revision is stable
+	raiseOps   = []op{raise}
+	lookOps    = []op{look, verdict}
+	ownOps     = []op{touchStable, hundred, stableOwn, zero, canaryOwn, setsOwn, settle}
+	promoteOps = []op{hundred, stableOwn, zero, setsOwn, settle} // of Promote, whose canary Service is right
+	backOps    = []op{touchStable, zero, canaryBack, setsOnly, settle}
+	backLast   = []op{zero, canaryBack, touchStable, setsOnly, settle} // StableFirst dropped
+	backUp     = []op{touchStable, setsOnly, zero, canaryBack, settle} // WeightFirst dropped
 )
 
 // ops are the writes of an attempt, by what it has read.
@@ -47,7 +47,7 @@ func (m *model) ops(t *task) []op {
 	case t.kind == measure:
 		return lookOps
 	case t.kind == promote, t.forward == 1 && !m.ForwardCanary:
-		return ownLess
+		return promoteOps
 	case t.forward == 1:
 		return ownOps
 	case !m.WeightFirst:

@@ -89,7 +89,7 @@ func (m *model) put(n *state, i int, c change) bool {
 	differs := n.differs(c)
 	touch := m.Touch && t.touches() && !has(t.stamped, uint8(c.object))
 	if m.Touch && !m.TouchAttempt && t.touches() {
-		touch = n.stamp[c.object] != t.fence
+		touch = n.stamp[c.object] != t.fence || n.stamper[c.object] != t.kind
 	}
 	if !differs && !touch {
 		return true
@@ -101,6 +101,9 @@ func (m *model) put(n *state, i int, c change) bool {
 		m.check(n, t, c)
 	}
 	n.stamp[c.object] = t.fence
+	if !m.TouchAttempt {
+		n.stamper[c.object] = t.kind
+	}
 	n.moved(i, c, differs)
 	t.stamped |= bit(uint8(c.object))
 	n.set(c)
