@@ -49,6 +49,7 @@ type answer struct {
 type broken struct {
 	err  error
 	sent bool
+	long bool // the answer is longer than any that we read: the next one would be too
 }
 
 func (b *broken) Error() string { return b.err.Error() }
@@ -86,7 +87,7 @@ func (c *Cluster) again(r request, err error, try int) (time.Duration, bool) {
 	var s *refused
 	switch {
 	case errors.As(err, &b):
-		return backoff, !r.writes() && try == 1
+		return backoff, !r.writes() && !b.long && try == 1
 	case !errors.As(err, &s):
 		return 0, false
 	case s.status == http.StatusNotFound && s.nowhere():
@@ -131,7 +132,7 @@ func (c *Cluster) send(ctx context.Context, r request) (answer, error) {
 	case err != nil:
 		return answer{}, &broken{err: fmt.Errorf("read answer: %w", err), sent: true}
 	case len(body) > maxAnswer:
-		return answer{}, &broken{err: fmt.Errorf("answer is longer than %d MiB", maxAnswer>>20), sent: true}
+		return answer{}, &broken{err: fmt.Errorf("answer is longer than %d MiB", maxAnswer>>20), sent: true, long: true}
 	case resp.StatusCode >= http.StatusMultipleChoices && resp.StatusCode != http.StatusNotModified:
 		return answer{}, refusal(resp.StatusCode, retryAfter(resp.Header), body)
 	}

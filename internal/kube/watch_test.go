@@ -108,8 +108,9 @@ func TestAWatchHandsOverItsEventsAndEndsInOrder(t *testing.T) {
 		"application/json": {[]byte(text)},
 	} {
 		t.Run(content, func(t *testing.T) {
+			t.Parallel()
 			c, _ := fake(t, watching(t, false, content, parts...), token)
-			got, last, err := events(t, c, 2100*time.Millisecond)
+			got, last, err := events(t, c, 5100*time.Millisecond)
 			if want := []string{"ADDED ConfigMap a", "MODIFIED ConfigMap a", "DELETED ConfigMap a", "BOOKMARK"}; err != nil || last != "9" || !slices.Equal(got, want) {
 				t.Error(got, last, err)
 			}
