@@ -32,8 +32,6 @@ type memory struct {
 	around func(op string, id manifest.ID, call func() error) error
 	// watch is told of each write of the code under test; old is nil for a creation, u for a deletion.
 	watch func(old, u *unstructured.Unstructured)
-	// blind drops all preconditions: a server without compare-and-swap, for the tests that need one.
-	blind bool
 }
 
 func newMemory() *memory {
@@ -143,7 +141,6 @@ func (m *memory) meant(id manifest.ID, uid types.UID, version string) (*unstruct
 	switch {
 	case old == nil:
 		return nil, fault.New(fault.NotFound, "%s is not there", id)
-	case m.blind:
 	case uid == "" || version == "":
 		return nil, fault.New(fault.Internal, "%s: a write without a condition", id)
 	case old.GetUID() != uid || old.GetResourceVersion() != version:

@@ -45,6 +45,8 @@ type scene struct {
 
 	histories asl.Store
 
+	started atomic.Int64 // calls of Start
+	mute    atomic.Bool  // the engine cannot be reached
 	every   atomic.Int64 // how long the cluster's controllers rest
 	mu      sync.Mutex
 	broken  map[string]bool // images whose pods do not get ready
@@ -139,19 +141,31 @@ func (s *scene) hook(before func(ctx context.Context, c Call)) {
 	s.before = before
 }
 
+var errMute = fault.New(fault.Unavailable, "the engine cannot be reached")
+
 // executions is the engine of the moment: a restart opens another one.
 type executions struct{ s *scene }
 
 func (e executions) Start(ctx context.Context, machine, name string, input json.RawMessage) error {
+	e.s.started.Add(1)
+	if e.s.mute.Load() {
+		return errMute
+	}
 	return e.s.engine.Start(ctx, machine, name, input)
 }
 func (e executions) Stop(ctx context.Context, machine, name, errorName, cause string) error {
 	return e.s.engine.Stop(ctx, machine, name, errorName, cause)
 }
 func (e executions) Succeed(ctx context.Context, token string, output json.RawMessage) error {
+	if e.s.mute.Load() {
+		return errMute
+	}
 	return e.s.engine.Succeed(ctx, token, output)
 }
 func (e executions) Fail(ctx context.Context, token, errorName, cause string) error {
+	if e.s.mute.Load() {
+		return errMute
+	}
 	return e.s.engine.Fail(ctx, token, errorName, cause)
 }
 
