@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -151,6 +152,53 @@ func TestRule6ThePatchesForTheRevisionBeforeAreVoid(t *testing.T) {
 	}
 }
 
+func TestRule6ARetryDoesNotHearWhatWasPatchedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begun(t, short)
+		s.commit("web:2")
+		s.paused()
+		s.must(s.Abort(t.Context(), web, "no"))
+		s.staged(record.Aborted)
+		s.memory.edit(web.id(), `{"status":{"promoteFull":true}}`)
+		s.must(s.Retry(t.Context(), web))
+		s.paused()
+		if s.status().PromoteFull || s.weight() != 20 {
+			t.Error(s)
+		}
+	})
+}
+
+// between does something just before the first write of a record.
+type between struct {
+	Rollouts
+	come *atomic.Bool
+	do   func()
+}
+
+func (b between) Update(ctx context.Context, rollout string, change func(*record.Rollout) error) (record.Rollout, error) {
+	if b.come.CompareAndSwap(false, true) {
+		b.do()
+	}
+	return b.Rollouts.Update(ctx, rollout, change)
+}
+
+func TestRule13APromoteIsForTheWaitThatWasSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begun(t, short)
+		s.commit("web:2")
+		s.paused()
+		b := between{Rollouts: s.Rollouts, come: &atomic.Bool{}, do: func() { s.commit("web:3"); s.paused() }}
+		person := New(s.Deps)
+		person.Rollouts = b
+		if err := person.Promote(t.Context(), web); !fault.Is(err, fault.Conflict) {
+			t.Errorf("a promote of web:2 was accepted for web:3: %v", err)
+		}
+		if s.record().Token.Answer != record.Pending {
+			t.Errorf("%+v", s.record().Token)
+		}
+	})
+}
+
 func TestRule6TheTickEndsTheWaitOfWhatWasSuperseded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := begun(t, short)
@@ -165,6 +213,10 @@ func TestRule6TheTickEndsTheWaitOfWhatWasSuperseded(t *testing.T) {
 			return r.Start(old.Fence, "x.y", web.execution("x.y"), time.Now())
 		})
 		s.must(err)
+		rec := s.record()
+		in, err := input(rec)
+		s.must(err)
+		s.must(s.engine.Start(t.Context(), Machine, rec.Execution, in))
 		s.tick()
 		synctest.Wait()
 		if got := s.ends(old.Execution); got != "FAILED Superseded" {
