@@ -6,7 +6,7 @@
 //	go test ./test/sim/rollout                                                   all scenarios: about a minute
 //	go test ./test/sim/rollout -run 'Protocol.*/heal$' -v -story                 one of them
 //	go test ./test/sim/rollout -run 'Dropped.*/5:' -v -story                     mutations, with their traces
-//	go test ./test/sim/rollout -run Protocol -deep -v -timeout 2h -parallel 1    more faults at once: 6 GB
+//	go test ./test/sim/rollout -run Protocol -deep -limit 8000000 -v             more faults at once: ten minutes, 2 GB
 package rollout
 
 import (
