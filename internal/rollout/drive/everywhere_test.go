@@ -98,7 +98,7 @@ func (s *scene) goOn() {
 func TestAStopAnywhereIsCleanedUpByTheJanitor(t *testing.T) {
 	everywhere(t, "stops", func(s *scene, h hold, _ string) []string {
 		x := s.record().Execution
-		s.must(s.engine.Stop(s.t.Context(), Machine, x, "", ""))
+		s.must(s.engine.Load().Stop(s.t.Context(), Machine, x, "", ""))
 		synctest.Wait()
 		s.letGo(h) // what runs goes on, while the janitor waits for pods
 		s.until("ended", func() bool { s.tick(); return s.record().Stage.Ended() })
@@ -108,9 +108,9 @@ func TestAStopAnywhereIsCleanedUpByTheJanitor(t *testing.T) {
 
 func TestAStopWhoseEventIsLostIsFoundByTheTick(t *testing.T) {
 	everywhere(t, "lost", func(s *scene, h hold, _ string) []string {
-		s.deaf = true
+		s.deaf.Store(true)
 		x := s.record().Execution
-		s.must(s.engine.Stop(s.t.Context(), Machine, x, "", ""))
+		s.must(s.engine.Load().Stop(s.t.Context(), Machine, x, "", ""))
 		s.until("ended", func() bool { s.tick(); return s.record().Stage.Ended() })
 		s.letGo(h) // late, after all is said
 		synctest.Wait()
@@ -155,7 +155,7 @@ func TestAnAbortAnywhereIsHeard(t *testing.T) {
 
 func TestARestartOfTheEngineChangesNoWay(t *testing.T) {
 	everywhere(t, "restarted", func(s *scene, _ hold, _ string) []string {
-		s.must(s.engine.Close())
+		s.must(s.engine.Load().Close())
 		s.hook(nil)
 		s.open()
 		s.goOn()

@@ -25,7 +25,7 @@ func TestAnExecutionHandsOverBeforeItsHistoryIsFull(t *testing.T) {
 		}
 		synctest.Wait()
 		next := s.record()
-		history, err := s.engine.History(t.Context(), Machine, first.Execution)
+		history, err := s.engine.Load().History(t.Context(), Machine, first.Execution)
 		s.must(err)
 		if n := len(history); n < 1000 || n > 20_000 || s.ends(first.Execution) != "SUCCEEDED" || !strings.HasSuffix(s.path(first.Execution), " HandOver HandedOver") {
 			t.Fatalf("%s after %d events", s.ends(first.Execution), n)

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,7 @@ func (d *dice) n(n int) int {
 type aLife struct {
 	*scene
 	dice   *dice
-	wild   bool // things go wrong
+	wild   atomic.Bool // things go wrong
 	images int
 	law    *law
 }
@@ -77,7 +78,7 @@ func randomSteps(d *dice) string {
 
 // around makes requests fail, before or after they took effect, and meet a conflict.
 func (l *aLife) around(op string, id manifest.ID, call func() error) error {
-	if !l.wild {
+	if !l.wild.Load() {
 		return call()
 	}
 	switch l.dice.n(60) {
@@ -100,7 +101,7 @@ func (l *aLife) around(op string, id manifest.ID, call func() error) error {
 
 // disturb makes a task hang before it begins, or be called twice.
 func (l *aLife) disturb(ctx context.Context, c Call) {
-	if !l.wild {
+	if !l.wild.Load() {
 		return
 	}
 	switch l.dice.n(30) {
@@ -149,10 +150,10 @@ func (l *aLife) happens() {
 	case 12:
 		l.memory.edit(web.id(), `{"status":{"abort":false}}`)
 	case 13: // the console
-		l.deaf = l.dice.n(2) == 0
-		_ = l.engine.Stop(ctx, Machine, l.record().Execution, "", "")
+		l.deaf.Store(l.dice.n(2) == 0)
+		_ = l.engine.Load().Stop(ctx, Machine, l.record().Execution, "", "")
 	case 14: // kill -9 of the engine
-		l.must(l.engine.Close())
+		l.must(l.engine.Load().Close())
 		l.open()
 	case 15: // pods die, and come again
 		image := fmt.Sprintf("web:%d", 1+l.dice.n(l.images))
@@ -219,7 +220,7 @@ func live(t *testing.T, seed int) (ends map[string]int) {
 		l.staged(record.Healthy)
 		l.images++
 		l.commit("web:2")
-		l.wild = true
+		l.wild.Store(true)
 		for range 14 {
 			time.Sleep(time.Duration(1+l.dice.n(25)) * time.Second)
 			l.happens()
@@ -232,7 +233,7 @@ func live(t *testing.T, seed int) (ends map[string]int) {
 
 // comesToRest holds I1 and I7: once nothing goes wrong any more, the last commit becomes stable and nothing else is left.
 func (l *aLife) comesToRest() {
-	l.wild = false
+	l.wild.Store(false)
 	l.mend()
 	l.meter.says(v1alpha1.AnalysisPhaseSuccessful)
 	time.Sleep(3 * time.Minute) // what hangs goes on

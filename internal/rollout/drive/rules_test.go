@@ -98,7 +98,7 @@ func TestRule5WhatIsRightIsTouchedToo(t *testing.T) {
 		h := s.stuck("merge", "ReplicaSet") // of the retry's Begin, which would scale it up
 		s.must(s.Retry(t.Context(), web))
 		<-h.reached
-		s.must(s.engine.Stop(t.Context(), Machine, s.record().Execution, "", ""))
+		s.must(s.engine.Load().Stop(t.Context(), Machine, s.record().Execution, "", ""))
 		s.staged(record.Aborted)
 		close(h.release)
 		synctest.Wait()
@@ -205,18 +205,19 @@ func TestRule6TheTickEndsTheWaitOfWhatWasSuperseded(t *testing.T) {
 		s.commit("web:2")
 		s.paused()
 		old := s.record()
-		if err := s.Rollouts.Delete(t.Context(), web.String()); err != nil {
-			t.Fatal(err)
-		}
-		_, err := s.Rollouts.Update(t.Context(), web.String(), func(r *record.Rollout) error { // a start that died before it could tell
-			*r = old
-			return r.Start(old.Fence, "x.y", web.execution("x.y"), time.Now())
+		s.apply("web:3")
+		ro, err := decode(s.memory.live(web.id()))
+		s.must(err)
+		revision, err := Revision(ro)
+		s.must(err)
+		_, err = s.Rollouts.Update(t.Context(), web.String(), func(r *record.Rollout) error { // a start that died before it could tell
+			return r.Start(old.Fence, revision, web.execution(revision), time.Now())
 		})
 		s.must(err)
 		rec := s.record()
 		in, err := input(rec)
 		s.must(err)
-		s.must(s.engine.Start(t.Context(), Machine, rec.Execution, in))
+		s.must(s.engine.Load().Start(t.Context(), Machine, rec.Execution, in))
 		s.tick()
 		synctest.Wait()
 		if got := s.ends(old.Execution); got != "FAILED Superseded" {
@@ -248,12 +249,12 @@ func TestRule9AVerdictIsNotWrittenOverAnAbort(t *testing.T) {
 func TestRule11TheJanitorGoesForwardWithAPromotionThatServes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := begun(t, short)
-		s.deaf = true
+		s.deaf.Store(true)
 		h := s.reach("Promote")
 		at := s.stuck("merge", "HTTPRoute") // weight 100, after the record says PROMOTING
 		s.letGo(h)
 		<-at.reached
-		s.must(s.engine.Stop(t.Context(), Machine, s.record().Execution, "", ""))
+		s.must(s.engine.Load().Stop(t.Context(), Machine, s.record().Execution, "", ""))
 		s.until("ended", func() bool { s.tick(); return s.record().Stage.Ended() })
 		close(at.release)
 		synctest.Wait()

@@ -213,9 +213,9 @@ func TestEachStoryTakesItsWay(t *testing.T) {
 func (s *scene) control(action, want string) {
 	s.t.Helper()
 	name := fmt.Sprint(action, "-", time.Now().UnixNano())
-	s.must(s.engine.Start(s.t.Context(), "rollout-control", name, fmt.Appendf(nil, `{"rollout":%q,"action":%q}`, web, action)))
+	s.must(s.engine.Load().Start(s.t.Context(), "rollout-control", name, fmt.Appendf(nil, `{"rollout":%q,"action":%q}`, web, action)))
 	s.until("controlled", func() bool {
-		x, err := s.engine.Describe(s.t.Context(), "rollout-control", name)
+		x, err := s.engine.Load().Describe(s.t.Context(), "rollout-control", name)
 		s.must(err)
 		if x.Status != "RUNNING" && strings.TrimSpace(string(x.Status)+" "+x.Error) != want {
 			s.t.Fatalf("%s: %+v", action, x)

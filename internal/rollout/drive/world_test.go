@@ -40,7 +40,7 @@ type scene struct {
 	t      testing.TB
 	memory *memory
 	stores state.Stores
-	engine *asl.Engine
+	engine atomic.Pointer[asl.Engine]
 	meter  *meter
 
 	histories asl.Store
@@ -52,7 +52,7 @@ type scene struct {
 	broken  map[string]bool // images whose pods do not get ready
 	readyAt map[string]time.Time
 	before  func(ctx context.Context, c Call) // called in each task before it does anything
-	deaf    bool                              // no events of ended executions arrive
+	deaf    atomic.Bool                       // no events of ended executions arrive
 }
 
 func object(t testing.TB, text string) *unstructured.Unstructured {
@@ -109,7 +109,7 @@ func newScene(t testing.TB, manifests string) *scene {
 	s.Drive = New(Deps{
 		Rollouts: s.stores.Rollouts, Executions: executions{s},
 		Ended: func(ctx context.Context, name string) (bool, error) {
-			x, err := s.engine.Describe(ctx, Machine, name)
+			x, err := s.engine.Load().Describe(ctx, Machine, name)
 			return x.Status != workflow.Running, err
 		},
 		Connect: func(context.Context, string) (Cluster, error) { return s.memory, nil },
@@ -121,7 +121,7 @@ func newScene(t testing.TB, manifests string) *scene {
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(func() {
 		stop()
-		if err := s.engine.Close(); err != nil {
+		if err := s.engine.Load().Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -151,22 +151,22 @@ func (e executions) Start(ctx context.Context, machine, name string, input json.
 	if e.s.mute.Load() {
 		return errMute
 	}
-	return e.s.engine.Start(ctx, machine, name, input)
+	return e.s.engine.Load().Start(ctx, machine, name, input)
 }
 func (e executions) Stop(ctx context.Context, machine, name, errorName, cause string) error {
-	return e.s.engine.Stop(ctx, machine, name, errorName, cause)
+	return e.s.engine.Load().Stop(ctx, machine, name, errorName, cause)
 }
 func (e executions) Succeed(ctx context.Context, token string, output json.RawMessage) error {
 	if e.s.mute.Load() {
 		return errMute
 	}
-	return e.s.engine.Succeed(ctx, token, output)
+	return e.s.engine.Load().Succeed(ctx, token, output)
 }
 func (e executions) Fail(ctx context.Context, token, errorName, cause string) error {
 	if e.s.mute.Load() {
 		return errMute
 	}
-	return e.s.engine.Fail(ctx, token, errorName, cause)
+	return e.s.engine.Load().Fail(ctx, token, errorName, cause)
 }
 
 // open runs the machines of infra, and goes on with what ran.
@@ -180,13 +180,13 @@ func (s *scene) open() {
 		}
 		machines = append(machines, m)
 	}
-	var err error
-	s.engine, err = asl.Open(context.Background(), s.histories, asl.Options{
+	engine, err := asl.Open(context.Background(), s.histories, asl.Options{
 		Machines: machines, Functions: map[string]workflow.Function{"rollout": s.function, "analysis": s.function}, Ended: s.ended,
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.engine.Store(engine)
 }
 
 // function is both functions of the machines.
@@ -219,7 +219,7 @@ func (s *scene) function(ctx context.Context, input json.RawMessage) (json.RawMe
 
 // ended is the EventBridge rule that calls the janitor.
 func (s *scene) ended(ctx context.Context, x workflow.Execution) {
-	if s.deaf || x.Machine != Machine || x.Status == workflow.Succeeded {
+	if s.deaf.Load() || x.Machine != Machine || x.Status == workflow.Succeeded {
 		return
 	}
 	var in State
@@ -292,7 +292,7 @@ func (s *scene) paused() {
 // path is the states that an execution has visited.
 func (s *scene) path(execution string) string {
 	s.t.Helper()
-	history, err := s.engine.History(context.Background(), Machine, execution)
+	history, err := s.engine.Load().History(context.Background(), Machine, execution)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func (s *scene) path(execution string) string {
 // ends is how an execution has ended.
 func (s *scene) ends(execution string) string {
 	s.t.Helper()
-	x, err := s.engine.Describe(context.Background(), Machine, execution)
+	x, err := s.engine.Load().Describe(context.Background(), Machine, execution)
 	if err != nil {
 		s.t.Fatal(err)
 	}
