@@ -31,9 +31,22 @@ const (
 	Stay   = "stay" // it is no longer in git and is not pruned
 )
 
-// difference tries one object. m is nil for one that is not ours: of such an object nothing is shown (CVE-2026-42880:
+// difference tries one object, once more if a controller writes between what is read and what is tried: its change is not
+// ours. m is nil for one that is not ours: of such an object nothing is shown (CVE-2026-42880:
 // whoever may write a manifest could read any object by its diff).
-func difference(ctx context.Context, want *desired, name app.Name, it item, m *metav1.PartialObjectMetadata) (Difference, error) {
+func difference(ctx context.Context, want *desired, name app.Name, it item, m *metav1.PartialObjectMetadata) (d Difference, err error) {
+	for try := range rewrites {
+		if d, err = differs(ctx, want, name, it, m); !fault.Is(err, fault.Conflict) {
+			return d, err
+		}
+		if err := settleDown(ctx, try); err != nil {
+			return d, err
+		}
+	}
+	return d, err
+}
+
+func differs(ctx context.Context, want *desired, name app.Name, it item, m *metav1.PartialObjectMetadata) (Difference, error) {
 	d := Difference{ID: it.id, File: it.File}
 	old, err := readAs(ctx, want.cluster, it.id, it.Unstructured)
 	switch {
@@ -53,6 +66,9 @@ func difference(ctx context.Context, want *desired, name app.Name, it item, m *m
 	if err != nil {
 		return d, err
 	}
+	send = send.DeepCopy()
+	send.SetUID(old.GetUID())
+	send.SetResourceVersion(old.GetResourceVersion())
 	next, _, err := want.cluster.Apply(ctx, send, true)
 	if fault.Is(err, fault.Invalid) {
 		d.Action, d.Reason = Refuse, manifest.CleanText(err.Error(), manifest.MaxReason)

@@ -260,6 +260,9 @@ func TestADiffLeavesOutWhatASyncLeaves(t *testing.T) {
 	r.push(map[string]string{"web.yaml": strings.Replace(deployment, `value: "1"`, `value: "2"`, 1)})
 	d, err := r.deploy.Diff(t.Context(), r.app.Key())
 	if err != nil || len(d) != 1 || len(d[0].Changes) != 1 || !strings.HasSuffix(d[0].Changes[0].Path, ".value") {
-		t.Errorf("%+v, %v", d, err)
+		for _, one := range d {
+			t.Errorf("%s: %s, %s: %+v", one.ID, one.Action, one.Reason, one.Changes)
+		}
+		t.Fatal(err)
 	}
 }
