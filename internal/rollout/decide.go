@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -41,7 +42,8 @@ type decision struct {
 //   - status.HPAReplicas and status.selector are those of stable where a router divides the traffic.
 //   - Where pods are the weight, the last stable pod stays until the stable Service selects the new revision; Argo takes
 //     it away at weight 100 and leaves the Service without endpoints for a moment.
-//   - A rollback to a stable that serves nothing is not made: it fails, and the weight stays.
+//   - No weight is taken from pods that serve while stable serves nothing: a new revision and a lower setWeight wait, a
+//     rollback waits and then fails.
 func Decide(in In) (Changes, Next, error) {
 	ro := in.Rollout
 	d := &decision{
@@ -186,6 +188,21 @@ func (d *decision) weigh(weight int32) bool {
 	}
 	d.changes.Weight = &weight
 	return false
+}
+
+// stays reports whether the weight must stay where it is: its pods serve, and stable has none that could take it (rules 6
+// and 11).
+func (d *decision) stays() bool {
+	if !d.routed || d.in.Weight == 0 || d.replicas == 0 || available(d.stable) > 0 {
+		return false
+	}
+	carries := withHash(d.all(), d.in.Services[d.canary.CanaryService])
+	return carries != d.stable && available(carries) > 0
+}
+
+// staying says that it does.
+func (d *decision) staying() string {
+	return fmt.Sprintf("stable %s has no available pod: weight %d stays where it is", d.stable.Name, d.in.Weight)
 }
 
 // scale gives a ReplicaSet a number of pods. Pods that are wanted again have no date to go any more.

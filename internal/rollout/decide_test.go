@@ -169,6 +169,55 @@ func TestARollbackIsNotMadeIntoAStableThatServesNothing(t *testing.T) {
 	}
 }
 
+func TestANewRevisionLeavesTheWeightWhileStableServesNothing(t *testing.T) {
+	w := started(t, withServices(canaryRollout(2, weightStep(50), pauseStep(0)), true))
+	w.image("web:2")
+	w.run(Begin, at(Pause))
+	w.broken["web:1"] = true
+	w.pass(time.Second)
+	w.image("web:3")
+	looks := 0
+	next := w.run(Begin, func(Next) bool { looks++; return looks == 20 })
+	if next.Task != Ready || w.weight != 50 || w.services["web-canary"] != hashOf(w.set("web:2")) || wanted(w.set("web:2")) == 0 {
+		t.Fatalf("%+v; %s", next, w)
+	}
+	w.broken["web:1"] = false
+	w.pass(time.Second)
+	w.run(Ready, at(Pause))
+	if w.weight != 50 || w.services["web-canary"] != hashOf(w.set("web:3")) || wanted(w.set("web:2")) != 0 {
+		t.Errorf("stable serves again: %s", w)
+	}
+}
+
+func TestANewRevisionTakesTheWeightFromPodsThatDoNotServeEither(t *testing.T) {
+	w := started(t, withServices(canaryRollout(2, weightStep(50), pauseStep(0)), true))
+	w.image("web:2")
+	w.run(Begin, at(Pause))
+	w.broken["web:1"], w.broken["web:2"] = true, true
+	w.pass(time.Second)
+	w.image("web:3")
+	if w.do(Begin, ""); w.weight != 0 {
+		t.Error(w)
+	}
+}
+
+func TestALowerWeightWaitsForAStableThatServes(t *testing.T) {
+	w := started(t, withServices(canaryRollout(2, weightStep(50), pauseStep(0), weightStep(10), pauseStep(0)), true))
+	w.image("web:2")
+	w.run(Begin, at(Pause))
+	w.broken["web:1"] = true
+	w.pass(time.Second)
+	w.verb, w.verbStep = VerbPromote, 1
+	if next := w.do(Pause, ""); next.Task != Ready || w.weight != 50 {
+		t.Fatalf("%+v; %s", next, w)
+	}
+	w.broken["web:1"] = false
+	w.pass(time.Second)
+	if next := w.run(Ready, at(Pause)); w.weight != 10 {
+		t.Errorf("%+v; %s", next, w)
+	}
+}
+
 func TestPromoteFullSkipsStepsAndKeepsTheWeightUntilAllPodsAreThere(t *testing.T) {
 	w := started(t, withServices(canaryRollout(4, weightStep(25), pauseStep(0), analysisStep()), true))
 	w.image("web:2")

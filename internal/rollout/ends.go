@@ -162,12 +162,11 @@ func (d *decision) back() Next {
 		return d.backByPods()
 	}
 	d.scale(d.stable, d.replicas)
-	if d.in.Weight > 0 && available(d.stable) == 0 && available(d.current) > 0 {
-		reason := fmt.Sprintf("stable %s has no available pod: weight %d stays on %s", d.stable.Name, d.in.Weight, d.current.Name)
+	if d.stays() {
 		if d.in.Tries < holdTries {
-			return d.wait(Rollback, reason)
+			return d.wait(Rollback, d.staying())
 		}
-		return Next{Task: RollbackFailed, Reason: reason}
+		return Next{Task: RollbackFailed, Reason: d.staying()}
 	}
 	if !d.weigh(0) {
 		return d.wait(Rollback, "the weight goes to 0")

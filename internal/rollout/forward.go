@@ -8,9 +8,14 @@ import (
 )
 
 // forward goes on with the steps. First what carries weight is made safe: the canary Service selects this revision
-// before any weight is given to it (rule 6), and a canary that serves nothing loses its weight (rules 7 and 14).
+// before any weight is given to it (rule 6), and a canary that serves nothing loses its weight (rules 7 and 14). Neither
+// while stable has no pod to take the weight from pods that serve (rule 6).
 func (d *decision) forward() Next {
 	if service := d.canary.CanaryService; service != "" && d.in.Services[service] != d.hash {
+		if d.stays() {
+			d.scale(d.stable, d.replicas)
+			return d.wait(Ready, d.staying())
+		}
 		if d.routed && !d.weigh(0) {
 			return d.wait(Verify, "the weight of the revision before goes to 0")
 		}
@@ -68,13 +73,15 @@ func (d *decision) step() (next Next, done bool) {
 	return Next{}, true
 }
 
-// traffic brings the router to the step's weight. Down is always allowed. Up is SetWeight's alone, whose claim made older
-// verdicts void, and only when the pods that are to carry it serve (rule 7).
+// traffic brings the router to the step's weight. Down is allowed unless stable cannot take it. Up is SetWeight's alone,
+// whose claim cleared the token, and only when the pods that are to carry it serve (rule 7).
 func (d *decision) traffic(ready bool) (Next, bool) {
 	weight := d.weight()
 	switch {
 	case !d.routed, d.status.PromoteFull, d.currentStep() == nil && weight > d.in.Weight: // Promote gives the last weight
 		return Next{}, true
+	case weight < d.in.Weight && d.stays():
+		return d.wait(Ready, d.staying()), false
 	case weight < d.in.Weight:
 		d.weigh(weight)
 		return d.wait(Verify, fmt.Sprintf("the weight goes down to %d", weight)), false

@@ -32,6 +32,10 @@ func (s *simulation) check(in In, c Changes) {
 			}
 		}
 	}
+	serving := func(service string) int32 { return available(withHash(in.ReplicaSets, in.Services[service])) }
+	if weight < in.Weight && Replicas(in.Rollout) > 0 && in.Services["web-stable"] != "" && serving("web-stable") == 0 && serving("web-canary") > 0 {
+		s.t.Errorf("R10: %s takes the weight from pods that serve and gives it to none: %s", in.Task, s)
+	}
 	before := map[string]*appsv1.ReplicaSet{}
 	for _, rs := range in.ReplicaSets {
 		before[rs.Name] = rs

@@ -1,8 +1,8 @@
 // Package rollout decides how a new revision replaces the old one. Decide is a pure function of what a task read from
 // the cluster, and each task of the state machine is one call of it: read everything, decide, write with
 // resourceVersion preconditions. It is level-triggered, so a task that runs twice changes nothing the second time.
-// The semantics are Argo Rollouts' (v1.9.1); the deviations are listed at Decide. Rule numbers are those of the protocol
-// of record, tasks, tick and janitor, which is model-checked.
+// The semantics are Argo Rollouts' (v1.9.1); the deviations are listed at Decide. Rule numbers are those of
+// test/sim/rollout/README.md, the protocol of record, tasks, tick and janitor, which is model-checked.
 package rollout
 
 import (
