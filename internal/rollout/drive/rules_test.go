@@ -87,26 +87,6 @@ func TestRule4WritesAreOnConditionOfWhatWasRead(t *testing.T) {
 	})
 }
 
-// A Begin that comes too late must not scale up what the janitor found at rest.
-func TestRule5WhatIsRightIsTouchedToo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := begun(t, short)
-		s.commit("web:2")
-		s.paused()
-		s.must(s.Abort(t.Context(), web, "no"))
-		s.staged(record.Aborted)
-		h := s.stuck("merge", "ReplicaSet") // of the retry's Begin, which would scale it up
-		s.must(s.Retry(t.Context(), web))
-		<-h.reached
-		s.must(s.engine.Load().Stop(t.Context(), Machine, s.record().Execution, "", ""))
-		s.staged(record.Aborted)
-		close(h.release)
-		synctest.Wait()
-		time.Sleep(10 * time.Second)
-		s.safe()
-	})
-}
-
 func TestRule2OfTwoStartsOneStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := begun(t, short)

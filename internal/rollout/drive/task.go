@@ -129,7 +129,7 @@ func (r run) decide(ctx context.Context, s State, task rollout.Task) (rollout.Ne
 }
 
 // pass is read, record, decide, write: in that order, so that a late one finds either the record or the objects moved
-// (rule 4).
+// (rule 4). The objects that were read are touched before anything is written to them (rule 5).
 func (r run) pass(ctx context.Context, s State, task rollout.Task) (rollout.Next, State, error) {
 	var none rollout.Next
 	c, err := r.Connect(ctx, r.key.Cluster)
@@ -149,16 +149,16 @@ func (r run) pass(ctx context.Context, s State, task rollout.Task) (rollout.Next
 	if err != nil {
 		return none, s, err
 	}
+	if touches(task) {
+		if err := w.touch(ctx, r.attempt); err != nil {
+			return none, s, err
+		}
+	}
 	if err := r.prepare(ctx, w, rec, changes, next); err != nil {
 		return none, s, err
 	}
 	if err := w.write(ctx, changes); err != nil {
 		return none, s, err
-	}
-	if task == rollout.Begin || task == rollout.Rollback {
-		if err := w.touch(ctx, r.attempt, task); err != nil {
-			return none, s, err
-		}
 	}
 	s = s.then(next)
 	if i := w.index(changes); i != nil {

@@ -84,7 +84,7 @@ func (w *world) writeSets(ctx context.Context, c rollout.Changes) error {
 		}
 	}
 	for _, rs := range c.Delete {
-		if err := w.Remove(ctx, w.key.of(setKind, rs.Name), rs.UID, rs.ResourceVersion); err != nil {
+		if err := w.Remove(ctx, w.key.of(setKind, rs.Name), rs.UID, w.sets[rs.Name].GetResourceVersion()); err != nil {
 			return fmt.Errorf("delete ReplicaSet %s: %w", rs.Name, err)
 		}
 		delete(w.sets, rs.Name)
