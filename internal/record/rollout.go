@@ -1,14 +1,11 @@
 package record
 
-import (
-	"time"
-
-	"slipway/internal/manifest"
-)
+import "time"
 
 // Rollout is one Rollout's entry in the state: which execution drives it, which attempt of which task may write, and what
-// people have asked for. Its functions are the 15 rules of the protocol of rollouts, each one conditional write of a
-// record that was read consistently. The rule numbers in the files rollout*.go are those, not the push protocol's.
+// people have asked for. Its functions are the conditional writes of the protocol of rollouts, each of a record that was
+// read consistently. The rule numbers in the files rollout*.go are those of test/sim/rollout/README.md, not the push
+// protocol's. What sync and drift leave to a rollout is not in here: a record may be lost (rule 18).
 type Rollout struct {
 	Rollout   string `json:"rollout"`             // cluster/namespace/name
 	Fence     uint64 `json:"fence,omitempty"`     // of the execution, or of the janitor that came after it
@@ -29,11 +26,8 @@ type Rollout struct {
 	WeightAt time.Time `json:"weightAt,omitzero"`
 	// Rejected are the last revisions that were rolled back, newest first: no start for them but a person's retry.
 	Rejected []string `json:"rejected,omitempty"`
-	// Left are waits of executions that were superseded, to be ended (rule 6).
+	// Left are waits of executions that were superseded, to be ended: they find that out when they claim (rule 3).
 	Left []string `json:"left,omitempty"`
-	// Held are the fields that sync and drift leave as they are live (design.md 3, leases). Written before the first of
-	// them is; they stay held as long as the Rollout exists.
-	Held []Field `json:"held,omitempty"`
 }
 
 // Stage is how far a rollout is; it decides who may still be heard.
@@ -77,15 +71,6 @@ const (
 	Promoted Decision = "promote"
 	Stopped  Decision = "abort"
 )
-
-// Field is one field of one object, and the Rollout that holds it.
-type Field struct {
-	Object manifest.ID `json:"object"`
-	Path   string      `json:"path"`   // a JSON pointer: /spec/selector/rollouts-pod-template-hash
-	Holder string      `json:"holder"` // Rollout.argoproj.io namespace/name
-	// Running: held only until the rollout has ended.
-	Running bool `json:"running,omitempty"`
-}
 
 // Attempt is one attempt of one task. Numbers grow within an execution; the janitor's is 1 under a fence of its own.
 type Attempt struct {

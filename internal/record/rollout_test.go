@@ -83,7 +83,7 @@ func TestAStartIsNamedOnceAndOnWhatWasRead(t *testing.T) {
 
 func TestAStartForgetsAllButWhatOutlivesExecutions(t *testing.T) {
 	r, a := rolling(t)
-	must(t, r.Know(a, "abc", []Field{{Path: "/spec/selector"}}))
+	must(t, r.Know(a, "abc"))
 	_, err := r.ClaimWait(later(a), 2, "wait-1")
 	must(t, err)
 	must(t, r.Abort(r.Fence, "no"))
@@ -91,7 +91,7 @@ func TestAStartForgetsAllButWhatOutlivesExecutions(t *testing.T) {
 	must(t, r.Start(r.Fence, "r2", called, noon))
 	want := Rollout{
 		Rollout: "c/shop/web", Fence: r.Fence, Execution: called(r.Fence), Revision: "r2", Stage: Running,
-		Rejected: []string{"bad"}, Held: []Field{{Path: "/spec/selector"}}, Left: []string{"wait-1"},
+		Rejected: []string{"bad"}, Left: []string{"wait-1"},
 	}
 	if diff := cmp.Diff(want, *r); diff != "" {
 		t.Error(diff)

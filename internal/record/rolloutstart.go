@@ -46,7 +46,7 @@ func (r *Rollout) begin(revision string, name func(fence uint64) string, now tim
 	fence := Next(r.Fence, now)
 	*r = Rollout{
 		Rollout: r.Rollout, Fence: fence, Execution: name(fence), Revision: revision, Stage: Running,
-		Rejected: r.Rejected, Held: r.Held, Left: r.left(),
+		Rejected: r.Rejected, Left: r.left(),
 	}
 	return nil
 }
@@ -75,8 +75,8 @@ func (r *Rollout) Reject(revision string) {
 	r.Rejected = others[:min(len(others), keptRevisions)]
 }
 
-// HandOver names the execution that goes on with what this attempt's execution does, before its history is full. All
-// that was asked for stays.
+// HandOver names the execution that goes on with what this attempt's execution does, before its history is full (rule 17).
+// All that was asked for stays.
 func (r *Rollout) HandOver(a Attempt, name func(fence uint64) string, now time.Time) error {
 	if err := r.Holds(a); err != nil {
 		return err

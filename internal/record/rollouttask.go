@@ -116,12 +116,12 @@ func (r *Rollout) Abandon(a Attempt) error {
 	return nil
 }
 
-// Know writes what the tasks that follow need: the hash of the pods, and which fields are held.
-func (r *Rollout) Know(a Attempt, hash string, held []Field) error {
+// Know writes what the tasks that follow need: the hash of the pods.
+func (r *Rollout) Know(a Attempt, hash string) error {
 	if err := r.Holds(a); err != nil {
 		return err
 	}
-	r.Hash, r.Held = hash, slices.Clone(held)
+	r.Hash = hash
 	return nil
 }
 
@@ -140,7 +140,6 @@ func (r *Rollout) Settle(a Attempt, end Stage, why string) error {
 		return err
 	}
 	r.Stage, r.Verb, r.Promoted, r.Why = end, "", nil, ""
-	r.Held = slices.DeleteFunc(slices.Clone(r.Held), func(f Field) bool { return f.Running })
 	switch end {
 	case Aborted:
 		r.Why = why

@@ -1,7 +1,7 @@
 // Package drive carries out what package rollout decides: the tasks of the state machine infra/rollout.asl.json, the start
 // of an execution, the tick between its steps, the janitor after a bad end, and what people ask for. Each of them reads,
-// decides and writes on conditions only; the rule numbers in comments are those of the protocol of record, tasks, tick
-// and janitor, which is model-checked.
+// decides and writes on conditions only; the rule numbers in comments are those of test/sim/rollout/README.md, the protocol of
+// record, tasks, tick and janitor, which is model-checked.
 package drive
 
 import (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"time"
 
 	"slipway/internal/record"
@@ -191,20 +190,15 @@ func (w *world) asks(rec record.Rollout, s State, task rollout.Task) {
 	}
 }
 
-// prepare writes into the record what must be there before the first write to the cluster: what is held, and which way a
+// prepare writes into the record what must be there before the cluster is changed: the hash of the pods, and which way a
 // promotion goes that nobody can finish (rule 11).
 func (r run) prepare(ctx context.Context, w *world, rec record.Rollout, changes rollout.Changes, next rollout.Next) error {
-	p, err := policyOf(w.rollout)
-	if err != nil {
-		return err
-	}
-	held := w.held(p)
 	weight := w.carries(next.Hash, rec.Weight)
 	back := rec.Stage == record.Promoting && changes.Status != nil && changes.Status.Abort
-	if rec.Hash == next.Hash && reflect.DeepEqual(rec.Held, held) && rec.Weight == weight && !back {
+	if rec.Hash == next.Hash && rec.Weight == weight && !back {
 		return nil
 	}
-	_, err = r.update(ctx, func(rec *record.Rollout) error {
+	_, err := r.update(ctx, func(rec *record.Rollout) error {
 		if rec.Weight != weight {
 			if err := rec.Weighed(r.attempt, weight, time.Now()); err != nil {
 				return err
@@ -215,7 +209,7 @@ func (r run) prepare(ctx context.Context, w *world, rec record.Rollout, changes 
 				return err
 			}
 		}
-		return rec.Know(r.attempt, next.Hash, held)
+		return rec.Know(r.attempt, next.Hash)
 	})
 	return err
 }
@@ -259,7 +253,7 @@ func (r run) settle(ctx context.Context, next rollout.Next, why string) error {
 	return err
 }
 
-// handOver lets another execution go on with what this one does.
+// handOver lets another execution go on with what this one does (rule 17).
 func (r run) handOver(ctx context.Context) (State, error) {
 	rec, err := r.update(ctx, func(rec *record.Rollout) error {
 		if err := rec.Claim(r.attempt); err != nil {

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
-	"github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"slipway/internal/manifest"
 	"slipway/internal/record"
 	"slipway/internal/rollout"
 )
@@ -68,36 +65,4 @@ func (w *world) touch(ctx context.Context, a record.Attempt) error {
 	}
 	w.rollout, err = touch(w.rollout)
 	return err
-}
-
-// held is what the Rollout holds of objects that come from git: sync and drift leave it as it is live (design.md 3). With
-// a policy that lets a running canary end first, that is the template and the steps too, as long as it runs.
-func (w *world) held(p policy) []record.Field {
-	var out []record.Field
-	holder := fmt.Sprintf("%s %s/%s", rolloutKind, w.key.Namespace, w.key.Name)
-	hold := func(id manifest.ID, running bool, paths ...string) {
-		for _, path := range paths {
-			out = append(out, record.Field{Object: id, Path: path, Holder: holder, Running: running})
-		}
-	}
-	fence := "/metadata/annotations/" + pointer(mark)
-	c := w.ro.Spec.Strategy.Canary
-	for _, name := range []string{c.CanaryService, c.StableService} {
-		if name != "" {
-			hold(w.key.of(serviceKind, name), false, "/spec/selector/"+hashLabel, "/metadata/annotations/"+pointer(v1alpha1.ManagedByRolloutsKey), fence)
-		}
-	}
-	for _, route := range w.routes {
-		hold(manifest.IDOf(route), false, "/spec/rules", fence)
-	}
-	hold(w.key.id(), false, "/metadata/annotations/"+pointer(revisionNote), fence)
-	if p != restart {
-		hold(w.key.id(), true, "/spec/template", "/spec/strategy")
-	}
-	return out
-}
-
-// pointer is a key as a JSON pointer has it (RFC 6901).
-func pointer(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }

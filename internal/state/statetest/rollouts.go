@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"slipway/internal/fault"
-	"slipway/internal/manifest"
 	"slipway/internal/record"
 )
 
@@ -21,7 +20,6 @@ func sampleRollout() record.Rollout {
 		Step: 1<<63 + 9, Call: "x", Verb: record.Abort, Why: "no", Promoted: &step,
 		Token:    record.Token{Number: 9, Step: 2, Answer: record.Pending, Handle: "h"},
 		WeightAt: time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC), Rejected: []string{"bad"}, Left: []string{"old"},
-		Held: []record.Field{{Object: manifest.ID{Kind: "Service", Namespace: "shop", Name: "web"}, Path: "/spec/selector", Holder: "shop/web"}},
 	}
 }
 
