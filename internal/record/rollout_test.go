@@ -125,6 +125,22 @@ func TestAFenceIsNeverUsedAgainAfterTheRecordWasLost(t *testing.T) {
 	}
 }
 
+func TestWhatWasAbortedBeforeTheRecordWasLostIsCleanedUp(t *testing.T) {
+	r := &Rollout{Rollout: "c/shop/web"}
+	must(t, r.Recall("r1", "it was aborted", noon))
+	if r.Stage != Aborting || r.Execution != "" || r.Fence == 0 {
+		t.Errorf("%+v", r)
+	}
+	unchanged(t, r, fault.Conflict, func() error { return r.Recall("r1", "it was aborted", noon) })
+	unchanged(t, r, fault.Superseded, func() error { return r.Start(r.Fence, "r1", called, noon) })
+	a, err := r.Janitor(r.Fence, "j", noon)
+	must(t, err)
+	must(t, r.Settle(a, Aborted, r.Why))
+	if !r.Rejects("r1") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestRejectedRevisionsAreBounded(t *testing.T) {
 	r := &Rollout{}
 	for i := range 30 {

@@ -22,6 +22,16 @@ func (r *Rollout) Start(read uint64, revision string, name func(fence uint64) st
 	return r.begin(revision, name, now)
 }
 
+// Recall is a start without a record (rule 2) of a revision that the Rollout's status shows as aborted: the record was lost.
+// What is left of it is cleaned up, and it is rejected then; no execution is named. Conflict: there is a record.
+func (r *Rollout) Recall(revision, why string, now time.Time) error {
+	if r.Fence != 0 {
+		return fault.New(fault.Conflict, "start %s: another execution was named meanwhile", r.Rollout)
+	}
+	*r = Rollout{Rollout: r.Rollout, Fence: Next(0, now), Revision: revision, Stage: Aborting, Why: why}
+	return nil
+}
+
 // Retry is a person's: it starts what was rolled back once more (rule 2).
 func (r *Rollout) Retry(read uint64, revision string, full bool, name func(fence uint64) string, now time.Time) error {
 	switch {

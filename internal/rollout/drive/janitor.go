@@ -21,7 +21,7 @@ func (d *Drive) Janitor(ctx context.Context, k Key, fence uint64) error {
 	if err != nil {
 		return err
 	}
-	ended, err := d.Ended(ctx, rec.Execution)
+	ended, err := d.over(ctx, rec)
 	switch {
 	case err != nil:
 		return fmt.Errorf("clean up %s: %w", k, err)
@@ -44,6 +44,15 @@ func (d *Drive) Janitor(ctx context.Context, k Key, fence uint64) error {
 		why = "execution " + rec.Execution + " was stopped"
 	}
 	return d.finish(ctx, k, a, rollout.Rollback, State{Rollout: k.String(), Task: rollout.Rollback, Hash: rec.Hash, Why: why})
+}
+
+// over reports whether the execution that a record names has ended. What was aborted before its record was lost names none
+// (rule 2).
+func (d *Drive) over(ctx context.Context, rec record.Rollout) (bool, error) {
+	if rec.Execution == "" {
+		return true, nil
+	}
+	return d.Ended(ctx, rec.Execution)
 }
 
 // tend looks after the pods of a rollout that has ended: their number, and what the status says of them.

@@ -91,8 +91,10 @@ func TestRule2OfTwoStartsOneStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := begun(t, short)
 		read, n := s.record(), s.started.Load()
+		ro, err := decode(s.memory.live(web.id()))
+		s.must(err)
 		for _, revision := range []string{"a.b", "c.d"} {
-			_, err := s.Drive.start(t.Context(), web, read, revision, restart)
+			_, err := s.Drive.start(t.Context(), web, read, ro, revision, restart)
 			if err != nil && !fault.Is(err, fault.Conflict) {
 				t.Error(err)
 			}

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/fault"
 	"slipway/internal/record"
+	"slipway/internal/rollout"
 )
 
 // supersedeNote is the annotation on a Rollout that says what a new template does to a canary that runs.
@@ -35,8 +37,8 @@ func policyOf(u *unstructured.Unstructured) (policy, error) {
 
 // Start begins the rollout of a Rollout's template, unless that runs or ran already: what a sync calls when it has changed
 // one, and the tick when a sync could not. It reports whether an execution was started. Invalid: the template was rolled
-// back before, or the Rollout is wrong. Where another revision must end first nothing is started, and the tick comes
-// back to it.
+// back before, or the Rollout is wrong. Where another revision must end first, or what was aborted before its record was lost
+// must be cleaned up, nothing is started, and the tick comes back to it.
 func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstructured) (bool, error) {
 	k := Key{cluster, u.GetNamespace(), u.GetName()}
 	ro, err := decode(u)
@@ -55,11 +57,20 @@ func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstr
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return false, err
 	}
-	return d.start(ctx, k, rec, revision, p)
+	return d.start(ctx, k, rec, ro, revision, p)
 }
 
 // start is rule 2 on what was read of the record.
-func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, revision string, p policy) (bool, error) {
+func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, ro *v1alpha1.Rollout, revision string, p policy) (bool, error) {
+	if read.Fence == 0 {
+		was, err := aborted(ro)
+		if err != nil {
+			return false, err
+		}
+		if was {
+			return false, d.recall(ctx, k, revision)
+		}
+	}
 	if p != restart && !read.Stage.Ended() && revision != read.Revision {
 		if p == queue {
 			return false, nil
@@ -76,6 +87,29 @@ func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, revision 
 		return false, err
 	}
 	return true, d.launch(ctx, after)
+}
+
+// aborted reports whether the status shows that this very template was rolled back, or was to be: the second memory of it,
+// which is left when the record is lost (rule 2).
+func aborted(ro *v1alpha1.Rollout) (bool, error) {
+	s := &ro.Status
+	if !s.Abort || s.StableRS == "" {
+		return false, nil
+	}
+	hash, err := rollout.PodHash(&ro.Spec.Template, s.CollisionCount)
+	if err != nil {
+		return false, err
+	}
+	steps, err := rollout.StepHash(ro.Spec.Strategy.Canary.Steps)
+	return s.CurrentPodHash == hash && s.CurrentStepHash == steps && s.StableRS != hash, err
+}
+
+// recall writes a record for the tick's janitor, in place of a start.
+func (d *Drive) recall(ctx context.Context, k Key, revision string) error {
+	_, err := d.Rollouts.Update(ctx, k.String(), func(rec *record.Rollout) error {
+		return rec.Recall(revision, "the Rollout's status says that it was aborted", time.Now())
+	})
+	return err
 }
 
 // refuse is the policy reject.
@@ -105,7 +139,7 @@ func (d *Drive) launch(ctx context.Context, rec record.Rollout) error {
 	return d.release(ctx, rec)
 }
 
-// release ends the waits of executions that were superseded: they find that out when they claim (rule 6).
+// release ends the waits of executions that were superseded: they find that out when they claim (rule 3).
 func (d *Drive) release(ctx context.Context, rec record.Rollout) error {
 	if len(rec.Left) == 0 {
 		return nil

@@ -85,7 +85,7 @@ func setsByOwner(ctx context.Context, c Cluster) (map[types.UID][]*appsv1.Replic
 
 // forget ends what is left of a Rollout that was deleted: its ReplicaSets go with it.
 func (d *Drive) forget(ctx context.Context, rec record.Rollout) error {
-	if !rec.Stage.Ended() {
+	if !rec.Stage.Ended() && rec.Execution != "" {
 		err := d.Executions.Stop(ctx, Machine, rec.Execution, "Deleted", "the Rollout was deleted")
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return fmt.Errorf("stop %s: %w", rec.Execution, err)
@@ -113,13 +113,13 @@ func (d *Drive) lookAt(ctx context.Context, k Key, rec record.Rollout, u *unstru
 		return err
 	}
 	if revision != rec.Revision && rec.Stage != record.Promoting && !rec.Rejects(revision) && (rec.Stage.Ended() || p != queue) {
-		_, err := d.start(ctx, k, rec, revision, p)
+		_, err := d.start(ctx, k, rec, ro, revision, p)
 		return err
 	}
 	if rec.Stage.Ended() {
 		return d.lookEnded(ctx, k, rec, ro, revision, sets)
 	}
-	ended, err := d.Ended(ctx, rec.Execution)
+	ended, err := d.over(ctx, rec)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return d.launch(ctx, rec)

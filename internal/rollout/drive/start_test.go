@@ -1,0 +1,75 @@
+package drive
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"slipway/internal/record"
+)
+
+// The Rollout's status remembers an abort when the record is lost: what was rolled back must not be started again.
+func TestRule2WhatWasAbortedIsNotStartedWhenItsRecordIsLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		lost  func(s *scene) bool
+		start func(s *scene)
+	}{
+		"at the end, found by the tick": {
+			func(s *scene) bool { return s.record().Stage == record.Aborted },
+			(*scene).tick,
+		},
+		"at the end, found by a sync": {
+			func(s *scene) bool { return s.record().Stage == record.Aborted },
+			(*scene).start,
+		},
+		"in the middle of the rollback": {
+			func(s *scene) bool { return s.record().Stage == record.Aborting && s.status().Abort },
+			(*scene).tick,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := begun(t, short)
+				s.commit("web:2")
+				s.paused()
+				revision, executions := s.record().Revision, s.started.Load()
+				s.must(s.Abort(t.Context(), web, "no"))
+				s.until("lost", func() bool { return c.lost(s) })
+				s.must(s.Rollouts.Delete(t.Context(), web.String()))
+				c.start(s)
+				s.safe()
+				s.start()
+				if rec := s.record(); rec.Stage != record.Aborted || rec.Revision != revision || !rec.Rejects(revision) || s.started.Load() != executions {
+					t.Errorf("%d executions more, %+v", s.started.Load()-executions, rec)
+				}
+				s.must(s.Retry(t.Context(), web))
+				s.paused()
+				if s.status().Abort || s.weight() != 20 {
+					t.Errorf("a retry: %s", s)
+				}
+			})
+		})
+	}
+}
+
+func TestRule2AnotherCommitIsStartedWhenTheRecordOfAnAbortIsLost(t *testing.T) {
+	for name, commit := range map[string]func(s *scene){
+		"another template": func(s *scene) { s.commit("web:3") },
+		"other steps": func(s *scene) {
+			s.memory.edit(web.id(), `{"spec":{"strategy":{"canary":{"steps":[{"setWeight":30},{"pause":{}}]}}}}`)
+			s.start()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := begun(t, short)
+				s.commit("web:2")
+				s.paused()
+				s.must(s.Abort(t.Context(), web, "no"))
+				s.staged(record.Aborted)
+				s.must(s.Rollouts.Delete(t.Context(), web.String()))
+				commit(s)
+				s.paused()
+			})
+		})
+	}
+}
