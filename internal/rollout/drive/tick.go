@@ -125,10 +125,33 @@ func (d *Drive) lookAt(ctx context.Context, k Key, rec record.Rollout, u *unstru
 		return d.launch(ctx, rec)
 	case err != nil:
 		return err
+	case ended && waiting(rec, ro, sets):
+		return nil
 	case ended:
 		return d.Janitor(ctx, k, rec.Fence)
 	}
 	return d.lookRunning(ctx, rec, ro, sets)
+}
+
+// waiting reports whether a rollback can only wait: its canary has weight and serves, and stable, which is told to be
+// complete, has no pod that could take it. A janitor would take a fence at each tick, for nothing (rule 15).
+func waiting(rec record.Rollout, ro *v1alpha1.Rollout, sets []*appsv1.ReplicaSet) bool {
+	if _, routed := rollout.GatewayOf(ro); !routed || rec.Stage != record.Aborting || rec.Weight == 0 {
+		return false
+	}
+	told, serves := false, false
+	for _, rs := range sets {
+		switch rs.Labels[hashLabel] {
+		case ro.Status.StableRS:
+			if rs.Status.AvailableReplicas > 0 {
+				return false
+			}
+			told = rs.Spec.Replicas != nil && *rs.Spec.Replicas >= rollout.Replicas(ro)
+		case rec.Hash:
+			serves = rs.Status.AvailableReplicas > 0
+		}
+	}
+	return told && serves
 }
 
 // lookEnded looks at a Rollout of which no execution is under way.
