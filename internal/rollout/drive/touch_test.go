@@ -126,7 +126,9 @@ func (o *overtaken) hangs(task rollout.Task) {
 // goesOn lets the late attempt go on to its end.
 func (o *overtaken) goesOn() {
 	close(o.hold.release)
-	<-o.done
+	if err := <-o.done; err == nil {
+		o.t.Error("a late attempt is told that all went well")
+	}
 	rs := o.memory.live(web.of(setKind, web.Name+"-"+o.state.Hash))
 	if ready, _, _ := unstructured.NestedInt64(rs.Object, "status", "availableReplicas"); ready > 0 {
 		o.t.Errorf("the canary still serves: %s", o)
