@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -98,8 +99,22 @@ func (c *crowd) apply(ctx context.Context, path string, object map[string]any) e
 		return err
 	}
 	query := url.Values{"fieldManager": {manifest.Manager}, "force": {"true"}, "fieldValidation": {"Strict"}}
-	return c.do(ctx, http.MethodPatch, path, query, body, nil)
+	err = c.do(ctx, http.MethodPatch, path, query, body, nil)
+	for try := 0; errors.Is(err, errBusy) && try < applyTries; try++ { // 97,000 objects were lost to one 504
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second << try):
+		}
+		err = c.do(ctx, http.MethodPatch, path, query, body, nil)
+	}
+	return err
 }
+
+// errBusy is of a server that may do it later; an apply may be sent again.
+var errBusy = errors.New("the API server is busy")
+
+const applyTries = 5
 
 func (c *crowd) do(ctx context.Context, method, path string, query url.Values, body []byte, into any) (err error) {
 	u := *c.base
@@ -119,7 +134,11 @@ func (c *crowd) do(ctx context.Context, method, path string, query url.Values, b
 	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) //nolint:errcheck // for people
-		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, strings.TrimSpace(string(text)))
+		err := fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, strings.TrimSpace(string(text)))
+		if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError {
+			return errors.Join(errBusy, err)
+		}
+		return err
 	}
 	if into == nil {
 		_, err = io.Copy(io.Discard, resp.Body) // the connection is used again
