@@ -95,6 +95,7 @@ func TestAWatchAsksForMetadataWithOurLabelUntilASecondBeforeItsEnd(t *testing.T)
 }
 
 func TestAWatchHandsOverItsEventsAndEndsInOrder(t *testing.T) {
+	t.Parallel()
 	text := `{"type":"ADDED","object":{"metadata":{"name":"a","resourceVersion":"6"}}}
 {"type":"MODIFIED","object":{"metadata":{"name":"a","resourceVersion":"7"}}}
 {"type":"DELETED","object":{"metadata":{"name":"a","resourceVersion":"8"}}}
