@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"slipway/test/cluster"
+	"slipway/test/counted"
 )
 
 const (
@@ -20,36 +21,6 @@ const (
 	rollouts = "rollouts.v1alpha1.argoproj.io"
 )
 
-const delivered = `
-apiVersion: v1
-kind: Service
-metadata: {name: stable}
-spec: {selector: {app: web}, ports: [{port: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: canary}
-spec: {selector: {app: web}, ports: [{port: 80}]}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: web}
-spec:
-  rules:
-  - matches: [{path: {value: /}}]
-    backendRefs: [{name: stable, port: 80, weight: 100}, {name: canary, port: 80, weight: 0}]
-`
-
-const canaried = `
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "nginx:1"}]}}
-  strategy: {canary: {stableService: stable, canaryService: canary, trafficRouting: {plugins: {argoproj-labs/gatewayAPI: {httpRoute: web}}}}}
-`
-
 // newDelivered is an application with two Services and a route, in a cluster that knows Rollouts. Applications may not
 // have a Rollout yet, so it is somebody's.
 func newDelivered(t *testing.T) *real {
@@ -57,13 +28,13 @@ func newDelivered(t *testing.T) *real {
 	cluster.InstallCRDs(t)
 	cluster.InstallHTTPRoutes(t)
 	r := newReal(t)
-	r.ship(delivered)
+	r.ship(counted.Delivered)
 	return r
 }
 
 func (r *real) roll() {
 	r.t.Helper()
-	if _, err := r.At(rollouts).Create(r.t.Context(), r.Object(canaried), metav1.CreateOptions{}); err != nil {
+	if _, err := r.At(rollouts).Create(r.t.Context(), r.Object(counted.Canaried), metav1.CreateOptions{}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -119,18 +90,18 @@ func TestASyncLeavesWhatARolloutHoldsAndSyncsWhatIsBeside(t *testing.T) {
 	r := newDelivered(t)
 	r.roll()
 	r.write()
-	r.ship(delivered + "---\n" + configMap("m", "k: v"))
+	r.ship(counted.Delivered + "---\n" + configMap("m", "k: v"))
 	r.wantTraffic("a push of something else", "stable web old, canary web new, stable 70, canary 30")
-	r.ship(strings.NewReplacer("[{port: 80}]", "[{port: 81}]", "app: web", "app: shop").Replace(delivered))
+	r.ship(strings.NewReplacer("port: 80}]", "port: 81}]", "app: web", "app: shop").Replace(counted.Delivered))
 	r.wantTraffic("other labels in the selectors", "stable shop old, canary shop new, stable 70, canary 30")
 	rule := "  - matches: [{path: {value: /new}}]\n    backendRefs: [{name: canary, weight: 100}, {name: stable, weight: 0}]\n  - matches: [{path: {value: /other}}]\n    backendRefs: [{name: other, weight: 5}]\n"
-	r.ship(strings.Replace(delivered, "  rules:\n", "  rules:\n"+rule, 1))
+	r.ship(strings.Replace(counted.Delivered, "  rules:\n", "  rules:\n"+rule, 1))
 	r.wantTraffic("other rules", "stable web old, canary web new, canary 30, stable 70, other 5, stable 70, canary 30")
 	if n := r.get("Service", "stable").GetAnnotations()["argo-rollouts.argoproj.io/managed-by-rollouts"]; n != "web" {
 		t.Errorf("the Service's annotation is %q", n)
 	}
 	r.Take()
-	r.push(map[string]string{"web.yaml": strings.Replace(delivered, "  rules:\n", "  rules:\n"+rule, 1), "a.yaml": configMap("a", "k: v")})
+	r.push(map[string]string{"web.yaml": strings.Replace(counted.Delivered, "  rules:\n", "  rules:\n"+rule, 1), "a.yaml": configMap("a", "k: v")})
 	r.mustSync()
 	r.wantWrites("apply ConfigMap/a")
 }
@@ -139,16 +110,16 @@ func TestASyncWithoutTheRolloutBringsBackWhatGitSays(t *testing.T) {
 	t.Parallel()
 	r := newDelivered(t)
 	r.write()
-	r.ship(strings.Replace(delivered, "[{port: 80}]", "[{port: 81}]", 2))
+	r.ship(strings.Replace(counted.Delivered, "port: 80}]", "port: 81}]", 2))
 	r.wantTraffic("no Rollout", "stable web , canary web , stable 100, canary 0")
 	r.roll()
 	r.write()
-	r.ship(delivered)
+	r.ship(counted.Delivered)
 	r.wantTraffic("a Rollout", "stable web old, canary web new, stable 70, canary 30")
 	if err := r.At(rollouts).Delete(t.Context(), "web", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	r.ship(strings.Replace(delivered, "[{port: 80}]", "[{port: 81}]", 2) + "    timeouts: {request: 1s}\n")
+	r.ship(strings.Replace(counted.Delivered, "port: 80}]", "port: 81}]", 2) + "    timeouts: {request: 1s}\n")
 	r.wantTraffic("the Rollout has gone", "stable web , canary web , stable 100, canary 0")
 }
 
@@ -165,7 +136,7 @@ func TestAWeightThatIsWrittenMeanwhileIsNotUndone(t *testing.T) {
 			r.merge(routes, "web", "slipway-rollout", `{"spec":{"rules":[{"matches":[{"path":{"value":"/"}}],"backendRefs":[{"name":"stable","port":80,"weight":40},{"name":"canary","port":80,"weight":60}]}]}}`)
 		}
 	})
-	r.ship(delivered + "    timeouts: {request: 1s}\n")
+	r.ship(counted.Delivered + "    timeouts: {request: 1s}\n")
 	r.wantTraffic("a weight of 60 between the read and the write", "stable web old, canary web new, stable 40, canary 60")
 	if !done {
 		t.Error("the route was not written")

@@ -3,6 +3,8 @@ package drift
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -95,11 +97,11 @@ func (w *watch) keepOn(stop context.Context, gk schema.GroupKind, f *followed) {
 	}
 }
 
-// broken are the errors of watches that are of no use.
-func (w *watch) broken() error {
+// errors is what has failed to the end, watches that are of no use among it.
+func (w *watch) errors() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var all []error
+	all := slices.Collect(maps.Values(w.failed))
 	for _, f := range w.seen {
 		all = append(all, f.err)
 	}

@@ -6,42 +6,13 @@ import (
 	"testing"
 
 	"slipway/test/cluster"
+	"slipway/test/counted"
 )
 
 const (
 	routes   = "httproutes.gateway.networking.k8s.io"
 	rollouts = "rollouts.v1alpha1.argoproj.io"
 )
-
-const delivered = `
-apiVersion: v1
-kind: Service
-metadata: {name: stable}
-spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: canary}
-spec: {selector: {app: web}, ports: [{name: http, port: 80}]}
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: web}
-spec:
-  rules:
-  - matches: [{path: {value: /}}]
-    backendRefs: [{name: stable, port: 80, weight: 100}, {name: canary, port: 80, weight: 0}]
-`
-
-const canaried = `
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: web}
-spec:
-  selector: {matchLabels: {app: web}}
-  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "nginx:1"}]}}
-  strategy: {canary: {stableService: stable, canaryService: canary, trafficRouting: {plugins: {argoproj-labs/gatewayAPI: {httpRoute: web}}}}}
-`
 
 // canary is what a rollout writes in the middle of one: both selectors, the weights, and its annotations.
 func canary(r *real) {
@@ -77,14 +48,14 @@ func TestWhatARolloutHoldsIsNoDrift(t *testing.T) {
 	}
 	runAll(t, []act{
 		{
-			name: "in the middle of a canary", only: delivered,
-			do:   func(r *real) { r.create(rollouts, "slipway", canaried); canary(r) },
+			name: "in the middle of a canary", only: counted.Delivered,
+			do:   func(r *real) { r.create(rollouts, "slipway", counted.Canaried); canary(r) },
 			live: held,
 		},
 		{
-			name: "and what somebody edits beside it is healed", only: delivered,
+			name: "and what somebody edits beside it is healed", only: counted.Delivered,
 			do: func(r *real) {
-				r.create(rollouts, "slipway", canaried)
+				r.create(rollouts, "slipway", counted.Canaried)
 				canary(r)
 				r.merge(services, "stable", "ops", `{"spec":{"selector":{"app":"theirs"}},"metadata":{"annotations":{"theirs":"1"}}}`)
 				r.strategic(services, "canary", "ops", `{"spec":{"ports":[{"port":80,"name":"theirs"}]}}`)
@@ -98,12 +69,12 @@ func TestWhatARolloutHoldsIsNoDrift(t *testing.T) {
 			live: held,
 		},
 		{
-			name: "of an application that is strict", only: delivered, app: beStrict,
-			do:   func(r *real) { r.create(rollouts, "slipway", canaried); canary(r) },
+			name: "of an application that is strict", only: counted.Delivered, app: beStrict,
+			do:   func(r *real) { r.create(rollouts, "slipway", counted.Canaried); canary(r) },
 			live: held,
 		},
 		{
-			name: "without the Rollout it is", only: delivered,
+			name: "without the Rollout it is", only: counted.Delivered,
 			do:   canary,
 			want: released,
 			live: []string{
@@ -111,9 +82,9 @@ func TestWhatARolloutHoldsIsNoDrift(t *testing.T) {
 			},
 		},
 		{
-			name: "of a Service that another Rollout names", only: delivered,
+			name: "of a Service that another Rollout names", only: counted.Delivered,
 			do: func(r *real) {
-				r.create(rollouts, "slipway", canaried)
+				r.create(rollouts, "slipway", counted.Canaried)
 				r.merge(rollouts, "web", "slipway", `{"spec":{"strategy":{"canary":{"stableService":"other","trafficRouting":null}}}}`)
 				r.merge(services, "stable", "slipway-rollout", `{"spec":{"selector":{"rollouts-pod-template-hash":"old"}}}`)
 			},
@@ -133,11 +104,11 @@ func TestWhatWasHeldIsFoundOnceTheRolloutIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newReal(t)
-			r.sync(delivered)
-			r.create(rollouts, "slipway", canaried)
+			r.sync(counted.Delivered)
+			r.create(rollouts, "slipway", counted.Canaried)
 			canary(r)
 			if synced {
-				r.sync(delivered + configMap("more", "k: v"))
+				r.sync(counted.Delivered + configMap("more", "k: v"))
 			}
 			r.want("while it is there", found(r.sweep()), nil)
 			r.delete(rollouts, "web")

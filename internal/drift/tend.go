@@ -51,7 +51,8 @@ func (w *watch) tend(ctx, stop context.Context) {
 			wanted = w.sweepAt
 		case <-t.C:
 			begin := time.Now()
-			kinds, err := w.refresh(ctx) // an error: the next turn asks again
+			kinds, err := w.refresh(ctx)
+			w.tell("the records", err) // the next turn asks again
 			next := min(max(refreshLeast, refreshShare*time.Since(begin)), refreshMost)
 			if err == nil && w.missing(kinds) && !w.sweepOnce(ctx, stop) {
 				w.wantSweep()
@@ -104,13 +105,14 @@ func (w *watch) sweepOnce(ctx, stop context.Context) bool {
 	for gk := range swept.Failed {
 		w.follow(stop, gk, "") // it is not new any more
 	}
+	w.tell("the sweep", err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	was := w.report
 	rep.Events, rep.Requests, rep.Bytes = was.Events, was.Requests+rep.Requests, was.Bytes+rep.Bytes
 	rep.Judged, rep.Healed = was.Judged, was.Healed
 	rep.Findings = was.Findings
-	w.report, w.err = rep, err
+	w.report = rep
 	return !unknown && len(swept.Failed) == 0 && (err == nil || len(swept.Whole) > 0)
 }
 

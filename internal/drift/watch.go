@@ -44,13 +44,13 @@ func (d *Drift) Watch(ctx context.Context, c app.Cluster, limit time.Duration) (
 	w := &watch{
 		Drift: d, cluster: c, connection: cluster, fence: fence, changed: newChanged(), seen: map[schema.GroupKind]*followed{},
 		names: map[string]app.Name{}, fine: map[manifest.ID]ownership.Mark{}, open: map[manifest.ID]ownership.Mark{},
-		report: Report{Cluster: c.Name}, sweepAt: make(chan struct{}, 1),
+		report: Report{Cluster: c.Name}, failed: map[string]error{}, sweepAt: make(chan struct{}, 1),
 	}
 	stop, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	begin := time.Now()
 	err = w.run(ctx, stop, cancel)
-	if err = errors.Join(err, w.err, w.broken()); ctx.Err() != nil {
+	if err = errors.Join(err, w.errors()); ctx.Err() != nil {
 		err = nil // it was to end
 	}
 	w.report.Milliseconds = time.Since(begin).Milliseconds()
@@ -69,7 +69,7 @@ type watch struct {
 
 	mu        sync.Mutex
 	report    Report
-	err       error // the last
+	failed    map[string]error // what has failed and did not go well since: an application, the sweep, the records
 	seen      map[schema.GroupKind]*followed
 	names     map[string]app.Name            // by label
 	strange   []sighting                     // of applications that are newer than names

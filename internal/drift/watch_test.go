@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"slipway/internal/app"
 	"slipway/internal/fault"
 	"slipway/internal/record"
+	"slipway/internal/state"
 	"slipway/test/server"
 )
 
@@ -279,22 +281,66 @@ func TestAnEditDuringASyncIsHealedAfterIt(t *testing.T) {
 }
 
 func TestAFindingIsOverOnceSomebodyPutItRight(t *testing.T) {
-	timedWatch(t, func(t *testing.T, w *world, s *server.Server) {
-		w.declare(func(a *app.Application) { a.Sync.SelfHeal = false })
-		run := w.watch(time.Minute)
-		time.Sleep(10 * time.Second)
-		s.Drop(cm("b"))
-		time.Sleep(10 * time.Millisecond)
-		if f := w.known().Findings; len(f) != 1 || f[0].Outcome != Missing || f[0].Healed {
-			t.Fatalf("found %+v", f)
-		}
-		run.end(t)
-		w.selfHeal()
-		w.sweep()
-		if k := data(s, "b", "k"); k != "git" {
-			t.Fatal("it is not healed")
-		}
-	})
+	for how, right := range map[string]func(w *world, s *server.Server){
+		"by hand": func(_ *world, s *server.Server) { // the field stays theirs: the metadata is as it was
+			s.Edit(cm("a"), "person", set("k", "git"))
+			time.Sleep(againSame)
+		},
+		"by a sync": func(w *world, _ *server.Server) {
+			w.sync(configMap("a", "k: git", "l: new") + configMap("b", "k: git"))
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			timedWatch(t, func(t *testing.T, w *world, s *server.Server) {
+				w.declare(func(a *app.Application) { a.Sync.SelfHeal = false })
+				run := w.watch(time.Minute)
+				time.Sleep(10 * time.Second)
+				s.Edit(cm("a"), "person", set("k", "edit"))
+				time.Sleep(10 * time.Millisecond)
+				if f := w.known().Findings; len(f) != 1 || f[0].Outcome != Drifted || f[0].Healed {
+					t.Fatalf("found %+v", f)
+				}
+				right(w, s)
+				time.Sleep(time.Second)
+				if f := w.known().Findings; len(f) > 0 {
+					t.Errorf("still found %+v", f)
+				}
+				run.end(t)
+			})
+		})
+	}
+}
+
+// A run that could not read the records for a while has recovered; one that cannot to its end says so.
+func TestARunIsAnErrorOnlyForWhatFailsToItsEnd(t *testing.T) {
+	for _, recovers := range []bool{true, false} {
+		timedWatch(t, func(t *testing.T, w *world, _ *server.Server) {
+			away := &unreadable{Records: w.stores.Records}
+			w.stores.Records = away
+			run := w.watch(time.Minute)
+			time.Sleep(10 * time.Second)
+			away.is.Store(true)
+			time.Sleep(20 * time.Second)
+			away.is.Store(!recovers)
+			<-run.done
+			if recovers != (run.err == nil) {
+				t.Errorf("recovers %v, the error is %v", recovers, run.err)
+			}
+		})
+	}
+}
+
+// unreadable are records that cannot be listed.
+type unreadable struct {
+	state.Records
+	is atomic.Bool
+}
+
+func (u *unreadable) List(ctx context.Context) ([]record.Record, error) {
+	if u.is.Load() {
+		return nil, fault.New(fault.Unavailable, "the store is away")
+	}
+	return u.Records.List(ctx)
 }
 
 func (w *world) lease() record.Lock {

@@ -70,6 +70,16 @@ func decode(u *unstructured.Unstructured) (*v1alpha1.Rollout, error) {
 	return rollout.Decode(data)
 }
 
+// revised is a Rollout and the revision that its template asks for.
+func revised(u *unstructured.Unstructured) (*v1alpha1.Rollout, string, error) {
+	ro, err := decode(u)
+	if err != nil {
+		return nil, "", err
+	}
+	revision, err := Revision(ro)
+	return ro, revision, err
+}
+
 func (w *world) readSets(ctx context.Context) error {
 	all, err := w.All(ctx, setKind, w.key.Namespace, hashLabel)
 	if err != nil {

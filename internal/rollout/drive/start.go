@@ -41,11 +41,7 @@ func policyOf(u *unstructured.Unstructured) (policy, error) {
 // must be cleaned up, nothing is started, and the tick comes back to it.
 func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstructured) (bool, error) {
 	k := Key{cluster, u.GetNamespace(), u.GetName()}
-	ro, err := decode(u)
-	if err != nil {
-		return false, err
-	}
-	revision, err := Revision(ro)
+	ro, revision, err := revised(u)
 	if err != nil {
 		return false, err
 	}

@@ -96,11 +96,7 @@ func (d *Drive) forget(ctx context.Context, rec record.Rollout) error {
 
 // lookAt does the one thing that a Rollout needs most.
 func (d *Drive) lookAt(ctx context.Context, k Key, rec record.Rollout, u *unstructured.Unstructured, sets []*appsv1.ReplicaSet) error {
-	ro, err := decode(u)
-	if err != nil {
-		return err
-	}
-	revision, err := Revision(ro)
+	ro, revision, err := revised(u)
 	if err != nil {
 		return err
 	}

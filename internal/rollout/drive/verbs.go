@@ -69,11 +69,7 @@ func (d *Drive) retry(ctx context.Context, k Key, read record.Rollout, full bool
 	if err != nil {
 		return err
 	}
-	ro, err := decode(u)
-	if err != nil {
-		return err
-	}
-	revision, err := Revision(ro)
+	_, revision, err := revised(u)
 	if err != nil {
 		return err
 	}

@@ -41,13 +41,14 @@ func (w *watch) judge(ctx, stop context.Context) {
 			}
 			switch err := w.look(ctx, name, b); {
 			case err == nil, fault.Is(err, fault.NotFound): // an application that is no more
+				w.tell(string(name), nil)
 				w.changed.done(name)
 			case fault.Is(err, fault.Busy), fault.Is(err, fault.Unfinished):
 				w.changed.putBack(name, b, againBusy)
 			case fault.Is(err, fault.Superseded):
 				w.changed.putBack(name, b, againDue)
 			default:
-				w.fail(err)
+				w.tell(string(name), err)
 				w.changed.putBack(name, b, againError)
 			}
 			return nil
@@ -151,8 +152,13 @@ func (w *watch) settleOne(ctx context.Context, name app.Name, found *work, marks
 	return err
 }
 
-func (w *watch) fail(err error) {
+// tell notes how something has gone; what goes well later is no error of the run any more.
+func (w *watch) tell(what string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.err = err
+	if err == nil {
+		delete(w.failed, what)
+		return
+	}
+	w.failed[what] = err
 }
