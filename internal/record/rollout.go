@@ -24,10 +24,18 @@ type Rollout struct {
 	// up from there. Without a router it is a number of pods.
 	Weight   int32     `json:"weight,omitempty"`
 	WeightAt time.Time `json:"weightAt,omitzero"`
+	// Origin is whose commit the revision came with; zero where the tick began it, which knows of no commit.
+	Origin Origin `json:"origin,omitzero"`
 	// Rejected are the last revisions that were rolled back, newest first: no start for them but a person's retry.
 	Rejected []string `json:"rejected,omitempty"`
 	// Left are waits of executions that were superseded, to be ended: they find that out when they claim (rule 3).
 	Left []string `json:"left,omitempty"`
+}
+
+// Origin is where a revision came from, for people: what they revert when it was rolled back.
+type Origin struct {
+	Application string `json:"application,omitempty"` // namespace/name
+	Commit      string `json:"commit,omitempty"`
 }
 
 // Stage is how far a rollout is; it decides who may still be heard.

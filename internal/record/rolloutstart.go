@@ -54,8 +54,12 @@ func (r *Rollout) begin(revision string, name func(fence uint64) string, now tim
 		return fault.New(fault.Busy, "start %s: revision %s is being promoted", r.Rollout, r.Revision)
 	}
 	fence := Next(r.Fence, now)
+	origin := r.Origin
+	if revision != r.Revision {
+		origin = Origin{}
+	}
 	*r = Rollout{
-		Rollout: r.Rollout, Fence: fence, Execution: name(fence), Revision: revision, Stage: Running,
+		Rollout: r.Rollout, Fence: fence, Execution: name(fence), Revision: revision, Stage: Running, Origin: origin,
 		Rejected: r.Rejected, Left: r.left(),
 	}
 	return nil
@@ -68,6 +72,13 @@ func (r *Rollout) left() []string {
 		left = append(slices.Clone(left), r.Token.Handle)
 	}
 	return left[max(0, len(left)-keptRevisions):]
+}
+
+// From says whose commit a revision came with. Of a revision that is not this record's nothing is kept.
+func (r *Rollout) From(revision string, o Origin) {
+	if revision == r.Revision {
+		r.Origin = o
+	}
 }
 
 // Forget takes waits off Left that have been ended.

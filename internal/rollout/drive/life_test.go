@@ -126,11 +126,11 @@ func (l *aLife) happens() {
 		}
 		l.apply(image)
 		if l.dice.n(3) > 0 { // else the sync died before it could start anything
-			_, _ = l.Start(ctx, "c", l.memory.live(web.id()))
+			_, _ = l.Start(ctx, "c", l.memory.live(web.id()), record.Origin{})
 		}
 	case 2: // a revert
 		l.apply(fmt.Sprintf("web:%d", 1+l.dice.n(l.images)))
-		_, _ = l.Start(ctx, "c", l.memory.live(web.id()))
+		_, _ = l.Start(ctx, "c", l.memory.live(web.id()), record.Origin{})
 	case 3:
 		l.memory.edit(web.id(), fmt.Sprintf(`{"spec":{"replicas":%d}}`, 1+l.dice.n(8)))
 	case 4:

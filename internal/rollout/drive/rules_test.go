@@ -110,7 +110,7 @@ func TestRule2TheTickStartsWhatIsNamedAndMissing(t *testing.T) {
 		s := begun(t, short)
 		s.apply("web:2")
 		s.mute.Store(true)
-		if _, err := s.Start(t.Context(), "c", s.memory.live(web.id())); !errors.Is(err, errMute) {
+		if _, err := s.Start(t.Context(), "c", s.memory.live(web.id()), record.Origin{}); !errors.Is(err, errMute) {
 			t.Fatal(err)
 		}
 		s.mute.Store(false)
@@ -316,7 +316,7 @@ func TestWhatComesInTheMiddleFollowsThePolicy(t *testing.T) {
 			s.memory.edit(web.id(), `{"metadata":{"annotations":{"slipway.dev/supersede":"`+name+`"}}}`)
 			u := s.memory.live(web.id())
 			s.must(unstructured.SetNestedField(u.Object, int64(60), "spec", "template", "spec", "terminationGracePeriodSeconds"))
-			started, err := s.Start(t.Context(), "c", u)
+			started, err := s.Start(t.Context(), "c", u, record.Origin{})
 			if started || want.refused != fault.Is(err, want.kind) || !want.refused && err != nil {
 				t.Errorf("%s: started %t, %v", name, started, err)
 			}

@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,8 +39,9 @@ func policyOf(u *unstructured.Unstructured) (policy, error) {
 // Start begins the rollout of a Rollout's template, unless that runs or ran already: what a sync calls when it has changed
 // one, and the tick when a sync could not. It reports whether an execution was started. Invalid: the template was rolled
 // back before, or the Rollout is wrong. Where another revision must end first, or what was aborted before its record was lost
-// must be cleaned up, nothing is started, and the tick comes back to it.
-func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstructured) (bool, error) {
+// must be cleaned up, nothing is started, and the tick comes back to it. origin is kept for people; a tick may have been
+// faster than the sync that knows it.
+func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstructured, origin record.Origin) (bool, error) {
 	k := Key{cluster, u.GetNamespace(), u.GetName()}
 	ro, revision, err := revised(u)
 	if err != nil {
@@ -53,7 +55,15 @@ func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstr
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return false, err
 	}
-	return d.start(ctx, k, rec, ro, revision, p)
+	started, err := d.start(ctx, k, rec, ro, revision, p)
+	if err != nil && !fault.Is(err, fault.Invalid) {
+		return started, err
+	}
+	_, told := d.Rollouts.Update(ctx, k.String(), func(rec *record.Rollout) error {
+		rec.From(revision, origin)
+		return nil
+	})
+	return started, errors.Join(err, told)
 }
 
 // start is rule 2 on what was read of the record.

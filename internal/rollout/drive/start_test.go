@@ -73,3 +73,29 @@ func TestRule2AnotherCommitIsStartedWhenTheRecordOfAnAbortIsLost(t *testing.T) {
 		})
 	}
 }
+
+func TestARecordSaysWhoseCommitItsRevisionCameWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begun(t, short)
+		s.apply("web:2")
+		s.tick() // faster than the sync that knows
+		if got := s.record().Origin; got != (record.Origin{}) {
+			t.Errorf("before a sync has told: %+v", got)
+		}
+		s.origin = record.Origin{Application: "argocd/web", Commit: "abc"}
+		s.start()
+		s.paused()
+		s.must(s.Abort(t.Context(), web, "no"))
+		s.staged(record.Aborted)
+		s.must(s.Retry(t.Context(), web))
+		s.paused()
+		if got := s.record().Origin; got != s.origin {
+			t.Errorf("after an abort and a retry: %+v", got)
+		}
+		s.apply("web:3")
+		s.tick()
+		if got := s.record().Origin; got != (record.Origin{}) {
+			t.Errorf("another revision has the old one's: %+v", got)
+		}
+	})
+}

@@ -40,6 +40,7 @@ type scene struct {
 	t      testing.TB
 	memory *memory
 	stores state.Stores
+	origin record.Origin // of the commits
 	engine atomic.Pointer[asl.Engine]
 	meter  *meter
 
@@ -243,7 +244,7 @@ func (s *scene) apply(image string) {
 
 func (s *scene) start() {
 	s.t.Helper()
-	if _, err := s.Start(context.Background(), "c", s.memory.live(web.id())); err != nil {
+	if _, err := s.Start(context.Background(), "c", s.memory.live(web.id()), s.origin); err != nil {
 		s.t.Fatal(err)
 	}
 }
