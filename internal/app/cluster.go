@@ -23,6 +23,9 @@ type Cluster struct {
 	Context    string `json:"context,omitempty"`    // "" means the file's current context
 	// Drift says how the cluster is looked at for drift; "" means DriftSweep.
 	Drift DriftMode `json:"drift,omitempty"`
+	// PrometheusNamespace is where a bare host of a metric, such as prometheus, is a Service; "" means the namespace of the
+	// Rollout that is analysed.
+	PrometheusNamespace string `json:"prometheusNamespace,omitempty"`
 }
 
 // DriftMode is how a cluster is looked at for drift.

@@ -77,6 +77,9 @@ func (r *run) applyGroup(ctx context.Context, want *desired, group []*step, p *p
 		mu.Lock()
 		defer mu.Unlock()
 		r.report.Applied++
+		if isDriven(s.id) {
+			s.applied = out
+		}
 		if p.result[s.id] = ownership.MarkOf(m); s.left {
 			p.result[s.id] = unjudged(p.result[s.id])
 		}

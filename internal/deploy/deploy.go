@@ -81,6 +81,15 @@ type Queue interface {
 	Look(ctx context.Context, a app.Application) error
 }
 
+// Rollouts is what drives Rollouts, which no controller of the cluster does.
+type Rollouts interface {
+	// Check is Invalid, by file and path, for a Rollout or a template of analyses that cannot be driven.
+	Check(file string, u *unstructured.Unstructured) error
+	// Start begins the rollout of a Rollout as it was applied, unless it runs or ran; origin is for people. Invalid: its
+	// revision was rolled back before, or is refused while another one runs.
+	Start(ctx context.Context, d app.Destination, u *unstructured.Unstructured, origin record.Origin) (bool, error)
+}
+
 // Deps are what a Deploy is made of.
 type Deps struct {
 	Records  Records
@@ -90,6 +99,8 @@ type Deps struct {
 	Queue    Queue
 	// Connect reaches the cluster of a destination; an unknown one is Invalid.
 	Connect func(ctx context.Context, d app.Destination) (Cluster, error)
+	// Rollouts begins what is applied of kind Rollout. Nil: nothing here can, and Rollouts are refused.
+	Rollouts Rollouts
 	// Owner names this process in the lock, for people.
 	Owner string
 	// Lease is how long the lock is taken for; the zero value is DefaultLease. It is longer than the hard kill, so that

@@ -96,6 +96,9 @@ func (d *Deploy) desire(ctx context.Context, in app.Inputs, note func(format str
 	if err := w.place(ctx, plain); err != nil {
 		return nil, err
 	}
+	if err := d.claim(plain, note); err != nil {
+		return nil, err
+	}
 	plain, doubled := manifest.Duplicates(plain)
 	for _, w := range doubled {
 		note("%s", w)

@@ -171,6 +171,7 @@ func (r *run) execute(ctx context.Context, want *desired, p *plan) error {
 	if err := r.register(ctx, p.registry); err != nil {
 		return err
 	}
+	r.begin(ctx, p)
 	return r.save(ctx, want, p)
 }
 

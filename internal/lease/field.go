@@ -12,7 +12,7 @@ import (
 	"slipway/internal/ownership"
 )
 
-// Annotations of the Rollout and of what it writes, and the label that says who drives it.
+// Annotations of the Rollout and of what it writes.
 const (
 	// fenceNote is how a rollout makes its writes meet those of an older run (rule 5 of its protocol).
 	fenceNote      = "slipway.dev/rollout-fence"
@@ -50,7 +50,7 @@ func (l Lease) Fields(said, live *unstructured.Unstructured) []Field {
 		return []Field{{l.Holder, []any{"spec", "replicas"}, nil}}
 	case itself:
 	}
-	return append(note(revisionNote, generationNote, fenceNote), Field{l.Holder, []any{"metadata", "labels", v1alpha1.LabelKeyControllerInstanceID}, nil})
+	return note(revisionNote, generationNote, fenceNote)
 }
 
 // Replicas reports whether the lease is about the replicas of a workload.
@@ -71,7 +71,7 @@ func (l Lease) selector(said, live *unstructured.Unstructured) []Field {
 var written = map[schema.GroupKind][][]string{
 	{Kind: "Service"}: {{"f:spec", "f:selector"}, {"f:metadata", "f:annotations"}},
 	{Group: "gateway.networking.k8s.io", Kind: "HTTPRoute"}: {{"f:spec", "f:rules"}, {"f:metadata", "f:annotations"}},
-	{Group: "argoproj.io", Kind: "Rollout"}:                 {{"f:metadata", "f:annotations"}, {"f:metadata", "f:labels"}},
+	{Group: "argoproj.io", Kind: "Rollout"}:                 {{"f:metadata", "f:annotations"}},
 	{Group: "apps", Kind: "Deployment"}:                     {{"f:spec", "f:replicas"}},
 	{Group: "apps", Kind: "ReplicaSet"}:                     {{"f:spec", "f:replicas"}},
 }

@@ -121,7 +121,7 @@ func TestWhichFieldsOfAnObjectAreHeld(t *testing.T) {
 		"no selector that git has not":    {of(aService, "s", "{}"), of(aService, "s", "{selector: {rollouts-pod-template-hash: abc}}"), service},
 		"nothing of another Service":      {of(aService, "other", "{selector: {app: web}}"), of(aService, "other", "{selector: {rollouts-pod-template-hash: abc}}"), nil},
 		"the replicas of a workload":      {of("apiVersion: apps/v1\nkind: Deployment", "d", "{replicas: 5}"), of("apiVersion: apps/v1\nkind: Deployment", "d", "{replicas: 0}"), []string{"spec replicas"}},
-		"what a Rollout notes on itself":  {of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout", "web", "{}"), of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout", "web", "{}"), []string{notes + "rollout.argoproj.io/revision", notes + "rollout.argoproj.io/workload-generation", notes + "slipway.dev/rollout-fence", "metadata labels argo-rollouts.argoproj.io/controller-instance-id"}},
+		"what a Rollout notes on itself":  {of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout", "web", "{}"), of("apiVersion: argoproj.io/v1alpha1\nkind: Rollout", "web", "{}"), []string{notes + "rollout.argoproj.io/revision", notes + "rollout.argoproj.io/workload-generation", notes + "slipway.dev/rollout-fence"}},
 		"the two weights of a route only": {of(aRoute, "r", "{rules: [{backendRefs: [{name: s, weight: 100}, {name: c, weight: 0}]}]}"), of(aRoute, "r", "{rules: [{backendRefs: [{name: s, weight: 40}, {name: c, weight: 60}]}]}"), []string{notes + "slipway.dev/rollout-fence", "spec rules 0 backendRefs 1 weight = 60", "spec rules 0 backendRefs 0 weight = 40"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -31,6 +31,7 @@ type Ready struct {
 	URL        string `json:"url"` // webhook, API and page
 	Git        string `json:"git"` // push to GIT/OWNER/NAME.git
 	Kubeconfig string `json:"kubeconfig"`
+	Prometheus string `json:"prometheus,omitempty"` // of a cluster of its own
 	Dir        string `json:"dir"`
 }
 

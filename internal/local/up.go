@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,25 +19,29 @@ import (
 	"slipway/internal/fetch"
 	"slipway/internal/git/source"
 	"slipway/internal/kube"
-	"slipway/internal/local/devkube"
 	"slipway/internal/local/githost"
 	"slipway/internal/render"
+	"slipway/internal/rollout/drive"
 	"slipway/internal/secret"
 	"slipway/internal/state"
 	"slipway/internal/state/bolt"
+	"slipway/internal/workflow/asl"
 )
 
 // Local is a running slipway up.
 type Local struct {
-	ready    Ready
-	keys     keys
-	log      *slog.Logger
-	stores   state.Stores
-	queues   *queues
-	clusters []app.Cluster
-	deploy   *deploy.Deploy
-	fetch    *fetch.Fetch
-	drift    *drift.Drift
+	ready     Ready
+	keys      keys
+	log       *slog.Logger
+	stores    state.Stores
+	histories state.Histories
+	queues    *queues
+	clusters  []app.Cluster
+	deploy    *deploy.Deploy
+	fetch     *fetch.Fetch
+	drift     *drift.Drift
+	engine    *asl.Engine
+	rollouts  *drive.Drive
 
 	closers []func()       // in the order of starting; Stop goes backwards
 	failed  chan error     // a part that stopped by itself
@@ -90,7 +93,11 @@ func Up(ctx context.Context, o Options) (_ *Local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.compose(o, hosts)
+	connections := &kube.Clusters{}
+	if err := l.openRollouts(ctx, connections); err != nil {
+		return nil, err
+	}
+	l.compose(o, hosts, connections)
 	if err := l.serve(ctx, ln, git); err != nil {
 		return nil, err
 	}
@@ -126,7 +133,7 @@ func (l *Local) open(o *Options) error {
 		return err
 	}
 	l.closers = append(l.closers, func() { _ = store.Close() })
-	l.stores = store.Stores()
+	l.stores, l.histories = store.Stores(), store.Histories()
 	if l.keys, err = loadKeys(dir); err != nil {
 		return err
 	}
@@ -139,42 +146,9 @@ func (l *Local) open(o *Options) error {
 	return nil
 }
 
-// cluster finds the cluster called in-cluster, or starts one, beside the configured ones.
-func (l *Local) cluster(ctx context.Context, o *Options, others []app.Cluster) error {
-	own := slices.IndexFunc(others, func(c app.Cluster) bool { return c.Name == app.InCluster || c.Server == app.InClusterServer })
-	switch {
-	case own >= 0 && o.Kubeconfig != "":
-		return fault.New(fault.Invalid, "start: the cluster %s is in the configuration and given by --kubeconfig", app.InCluster)
-	case own >= 0:
-		l.ready.Kubeconfig, l.clusters = others[own].Kubeconfig, others
-		return nil
-	}
-	if o.Kubeconfig == "" {
-		p, err := devkube.Start(ctx, devkube.Options{Dir: filepath.Join(o.Dir, "devkube")})
-		if err != nil {
-			return err
-		}
-		l.closers = append(l.closers, func() {
-			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-			defer cancel()
-			_ = p.Stop(stop)
-		})
-		go func() {
-			if err := <-p.Exited(); err != nil {
-				l.fail(fmt.Errorf("development cluster: %w", err))
-			}
-		}()
-		o.Kubeconfig = p.Kubeconfig
-	}
-	l.ready.Kubeconfig = o.Kubeconfig
-	l.clusters = append([]app.Cluster{{Name: app.InCluster, Server: app.InClusterServer, Kubeconfig: o.Kubeconfig}}, others...)
-	return nil
-}
-
 // compose makes the use cases of their parts.
-func (l *Local) compose(o Options, hosts *source.GitHub) {
+func (l *Local) compose(o Options, hosts *source.GitHub, connections *kube.Clusters) {
 	l.queues = newQueues(l.deadLetter)
-	connections := &kube.Clusters{}
 	l.deploy = deploy.New(deploy.Deps{
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs,
 		Renderer: render.New(render.Options{Binary: o.Executable}),
@@ -186,7 +160,8 @@ func (l *Local) compose(o Options, hosts *source.GitHub) {
 			}
 			return connections.For(c)
 		},
-		Owner: fmt.Sprintf("local %d", os.Getpid()),
+		Owner:    fmt.Sprintf("local %d", os.Getpid()),
+		Rollouts: starter{l},
 	})
 	l.drift = drift.New(drift.Deps{
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Notes: l.stores.Notes, Holder: l.deploy,

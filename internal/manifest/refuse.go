@@ -20,10 +20,7 @@ const (
 )
 
 // later are kinds that something else than a sync must act on, so applying them alone would look like success.
-var later = map[string]string{
-	"Rollout": "progressive delivery", "AnalysisTemplate": "progressive delivery", "ClusterAnalysisTemplate": "progressive delivery",
-	"AnalysisRun": "progressive delivery", "Experiment": "progressive delivery", "AppProject": "projects",
-}
+var later = map[string]string{"Experiment": "experiments", "AppProject": "projects"}
 
 // Refuse is nil for an object that may be applied. Its errors are of kind fault.Invalid and name file, object and
 // reason, never a value of a Secret: no name, a name that would be another path of the API, labels or annotations that
@@ -74,6 +71,9 @@ func identity(o Object) string {
 
 func supported(o Object) string {
 	id := o.ID()
+	if id.Group == "argoproj.io" && id.Kind == "AnalysisRun" {
+		return "an AnalysisRun is made by a Rollout, and not kept in git: name its template in a step of the Rollout"
+	}
 	if what, ok := later[id.Kind]; ok && id.Group == "argoproj.io" {
 		return id.Kind + " comes with " + what + " and is not supported yet"
 	}

@@ -24,6 +24,11 @@ func Stamp(u *unstructured.Unstructured, application, digest string, fence uint6
 	}
 }
 
+// SetLabel sets one label and leaves the others as they are.
+func SetLabel(u *unstructured.Unstructured, key, value string) {
+	child(child(u.Object, "metadata"), "labels")[key] = value
+}
+
 // child is the map at key, made if it is missing. SetLabels is no help: it loses all labels when one is not a string.
 func child(m map[string]any, key string) map[string]any {
 	c, ok := m[key].(map[string]any)

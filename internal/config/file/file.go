@@ -90,8 +90,9 @@ func Decode(name string, data []byte) (File, error) {
 }
 
 var (
-	nameForm = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:/@-]{0,251}[A-Za-z0-9])?$`) // EKS and kubeconfig names hold : / @
-	hostForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
+	nameForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:/@-]{0,251}[A-Za-z0-9])?$`) // EKS and kubeconfig names hold : / @
+	labelForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)                // RFC 1123
+	hostForm  = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?$`)
 )
 
 func (r *reader) clusters(list *yaml.Node, path string) []app.Cluster {
@@ -104,7 +105,8 @@ func (r *reader) clusters(list *yaml.Node, path string) []app.Cluster {
 		}
 		r.fields(n, at, map[string]func(*yaml.Node, string){
 			"name": text(&c.Name), "server": text(&c.Server), "kubeconfig": text(&c.Kubeconfig), "context": text(&c.Context),
-			"drift": func(n *yaml.Node, path string) { c.Drift = r.mode(n, path) },
+			"drift":      func(n *yaml.Node, path string) { c.Drift = r.mode(n, path) },
+			"prometheus": func(n *yaml.Node, path string) { c.PrometheusNamespace = r.prometheus(n, path) },
 		})
 		if c.Server == "" && c.Name == app.InCluster {
 			c.Server = app.InClusterServer
@@ -133,6 +135,18 @@ func (r *reader) mode(n *yaml.Node, path string) app.DriftMode {
 		r.fail(n, path, "%.80q: want %s or %s", m, app.DriftSweep, app.DriftWatch)
 	}
 	return m
+}
+
+// prometheus is where a cluster has its Prometheus.
+func (r *reader) prometheus(n *yaml.Node, path string) (namespace string) {
+	r.fields(n, path, map[string]func(*yaml.Node, string){
+		"namespace": func(n *yaml.Node, path string) {
+			if namespace = r.text(n, path); !labelForm.MatchString(namespace) {
+				r.fail(n, path, "%.80q is not the name of a namespace", namespace)
+			}
+		},
+	})
+	return namespace
 }
 
 func (r *reader) hosts(n *yaml.Node, path string, into map[string]Host) {

@@ -23,6 +23,7 @@ clusters:
     drift: watch
   - name: edge
     drift: sweep
+    prometheus: {namespace: monitoring}
 hosts:
   github.com: local
   git.example.com:8443: https://git.example.com:8443/api/v3
@@ -41,7 +42,7 @@ func TestAConfigurationIsClustersAndHosts(t *testing.T) {
 		Clusters: []app.Cluster{
 			{Name: "in-cluster", Server: "https://kubernetes.default.svc", Kubeconfig: filepath.Join(filepath.Dir(path), "kube/config")},
 			{Name: "staging", Server: "https://staging.example.com:6443/", Kubeconfig: "/etc/kube/staging", Context: "arn:aws:eks:eu-west-1:123456789012:cluster/staging", Drift: app.DriftWatch},
-			{Name: "edge", Drift: app.DriftSweep},
+			{Name: "edge", Drift: app.DriftSweep, PrometheusNamespace: "monitoring"},
 		},
 		Hosts: map[string]Host{
 			"github.com":           {API: Local},
@@ -73,7 +74,7 @@ func TestAKubeconfigMayLieInTheHomeFolder(t *testing.T) {
 func TestWhatIsWrongIsToldByLineAndPath(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"an unknown field", "clusters: []\nsecrets: x\n", "f:2: secrets: unknown field; there are clusters, hosts"},
-		{"an unknown field of a cluster", "clusters:\n- name: a\n- name: b\n  token: TOPSECRET\n", "f:4: clusters[1].token: unknown field; there are context, drift, kubeconfig, name, server"},
+		{"an unknown field of a cluster", "clusters:\n- name: a\n- name: b\n  token: TOPSECRET\n", "f:4: clusters[1].token: unknown field; there are context, drift, kubeconfig, name, prometheus, server"},
 		{"a field twice", "hosts: {}\nhosts: {}\n", "f:2: hosts: is there twice"},
 		{"a host twice", "hosts:\n  a.b: local\n  a.b: local\n", "f:3: hosts.a.b: is there twice"},
 		{"clusters that are no list", "clusters: {a: b}\n", "f:1: clusters: want a list"},
@@ -94,6 +95,7 @@ func TestWhatIsWrongIsToldByLineAndPath(t *testing.T) {
 		{"an unknown field of a host", "hosts: {a.b: {url: x}}\n", "f:1: hosts.a.b.url: unknown field; there are api, tokenFile"},
 		{"a host without an API", "hosts: {a.b: {tokenFile: x}}\n", `f:1: hosts.a.b: "": want "local" or the URL`},
 		{"a token for this process", "hosts: {a.b: {api: local, tokenFile: x}}\n", "f:1: hosts.a.b: the git host in this process asks for no token"},
+		{"a namespace that is none", "clusters: [{name: a, prometheus: {namespace: A.b}}]\n", `f:1: clusters[0].prometheus.namespace: "A.b" is not the name of a namespace`},
 		{"an alias", "clusters: &a []\nhosts: *a\n", "f:2: hosts: want a mapping"},
 		{"two documents", "clusters: []\n---\nhosts: {}\n", "a second document"},
 		{"no YAML", "clusters: [\n", "f: line 1: "},
