@@ -64,6 +64,18 @@ func (r *RolloutClient) All(ctx context.Context, gk schema.GroupKind, namespace,
 	return items, nil
 }
 
+// Changes calls changed for each change of an object of a kind that selector selects, and at first once for each that is
+// there. It ends as Cluster.Watch does, with the same errors; whoever calls it again misses nothing.
+func (r *RolloutClient) Changes(ctx context.Context, gk schema.GroupKind, selector string, changed func()) error {
+	_, err := r.cluster.watch(ctx, gk, selector, "", func(e manifest.Event) error {
+		if e.Type != manifest.Bookmark {
+			changed()
+		}
+		return nil
+	})
+	return err
+}
+
 // Create makes an object and returns it as it is then. One that exists is fault.Conflict, whatever it says.
 func (r *RolloutClient) Create(ctx context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	id, version := manifest.IDOf(u), u.GroupVersionKind().Version

@@ -36,10 +36,15 @@ const (
 // not know is fault.NotFound. A watch that breaks, ends early or is refused for now is fault.Unavailable: it goes on from
 // last after a pause. An error of event ends the watch and is returned as it is.
 func (c *Cluster) Watch(ctx context.Context, gk schema.GroupKind, resourceVersion string, event func(manifest.Event) error) (last string, err error) {
-	last = resourceVersion
 	if resourceVersion == "" || resourceVersion == "0" { // would begin with all objects, or with any state
-		return last, fault.New(fault.Internal, "watch %s: without resourceVersion", gk)
+		return resourceVersion, fault.New(fault.Internal, "watch %s: without resourceVersion", gk)
 	}
+	return c.watch(ctx, gk, manifest.Label, resourceVersion, event)
+}
+
+// watch is Watch of what a selector selects; without resourceVersion it begins with all that is there.
+func (c *Cluster) watch(ctx context.Context, gk schema.GroupKind, selector, resourceVersion string, event func(manifest.Event) error) (last string, err error) {
+	last = resourceVersion
 	v, err := c.resolve(ctx, gk, "")
 	if err != nil {
 		return last, fmt.Errorf("watch %s: %w", gk, err)
@@ -55,7 +60,10 @@ func (c *Cluster) Watch(ctx context.Context, gk schema.GroupKind, resourceVersio
 	}
 	r.query = url.Values{
 		"watch": {"true"}, "allowWatchBookmarks": {"true"}, "timeoutSeconds": {strconv.Itoa(seconds)},
-		"labelSelector": {manifest.Label}, "resourceVersion": {resourceVersion},
+		"labelSelector": {selector},
+	}
+	if resourceVersion != "" {
+		r.query.Set("resourceVersion", resourceVersion)
 	}
 	begin := time.Now()
 	body, f, err := c.stream(ctx, r)

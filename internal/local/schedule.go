@@ -21,7 +21,7 @@ const (
 
 // schedules starts what EventBridge Scheduler would, by the same events.
 func (l *Local) schedules(ctx context.Context, o Options) {
-	h := driftevent.Handler{Clusters: l.clusters, Drift: l.drift, Log: l.log}
+	h := driftevent.Handler{Clusters: l.clusters, Drift: l.drift, Rollouts: l.rollouts, Log: l.log}
 	drifts := &invoker{
 		ctx: ctx, timeout: driftTimeout, work: &l.work, running: map[string]int{},
 		handle: func(ctx context.Context, event json.RawMessage) { _, _ = h.Handle(ctx, event) }, // it has logged what came out

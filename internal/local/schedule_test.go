@@ -117,12 +117,22 @@ func (quiet) Watch(_ context.Context, c app.Cluster, _ time.Duration) (drift.Rep
 	return drift.Report{Cluster: c.Name}, nil
 }
 
+func (quiet) Tick(context.Context, string) error { return nil }
+
+// rollouts are those of clusters where nothing happens.
+type rollouts struct{ quiet }
+
+func (rollouts) Watch(ctx context.Context, _ string) error {
+	<-ctx.Done()
+	return nil
+}
+
 func TestTheEventsOfTheScheduleReachTheirHandlers(t *testing.T) {
 	l := &Local{log: slog.New(slog.NewTextHandler(io.Discard, nil)), clusters: []app.Cluster{{Name: "in-cluster"}, {Name: "edge", Drift: app.DriftWatch}}}
 	got := make(chan string, 2)
 	d := invoke.Dispatch{Clusters: names(l.clusters), Drift: &invoker{ctx: t.Context(), timeout: time.Minute, work: &l.work, running: map[string]int{},
 		handle: func(ctx context.Context, event json.RawMessage) {
-			out, err := driftevent.Handler{Clusters: l.clusters, Drift: quiet{}, Log: l.log}.Handle(ctx, event)
+			out, err := driftevent.Handler{Clusters: l.clusters, Drift: quiet{}, Rollouts: rollouts{}, Log: l.log}.Handle(ctx, event)
 			if err != nil {
 				t.Error(err)
 			}

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"slipway/internal/drift"
@@ -22,7 +23,7 @@ func (l *Local) sweep(ctx context.Context, name string) ([]drift.Report, error) 
 			continue
 		}
 		rep, err := l.drift.Sweep(ctx, c)
-		if err != nil {
+		if err = errors.Join(err, l.rollouts.Tick(ctx, c.Name)); err != nil {
 			return nil, err
 		}
 		out = append(out, rep)

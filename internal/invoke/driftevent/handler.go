@@ -5,6 +5,7 @@ package driftevent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -24,10 +25,17 @@ type Drifter interface {
 	Watch(ctx context.Context, c app.Cluster, limit time.Duration) (drift.Report, error)
 }
 
-// Handler runs drift for the cluster that an event names.
+// Ticker looks after the rollouts of a cluster between the steps of their executions; drive.Drive is one.
+type Ticker interface {
+	Tick(ctx context.Context, cluster string) error
+	Watch(ctx context.Context, cluster string) error // until ctx ends
+}
+
+// Handler runs drift for the cluster that an event names, and looks after its rollouts.
 type Handler struct {
 	Clusters []app.Cluster
 	Drift    Drifter
+	Rollouts Ticker
 	Log      *slog.Logger
 }
 
@@ -59,11 +67,30 @@ func (h Handler) run(ctx context.Context, name string) (Report, error) {
 	defer cancel()
 	out.Mode = c.DriftMode()
 	if out.Mode == app.DriftWatch {
-		rep, err := h.Drift.Watch(ctx, c, drift.WatchLimit)
+		rep, err := h.beside(ctx, name, h.Rollouts.Watch, func(ctx context.Context, stop func()) (drift.Report, error) {
+			defer stop()
+			return h.Drift.Watch(ctx, c, drift.WatchLimit)
+		})
 		return out.of(rep), err
 	}
 	ctx, stop := context.WithTimeout(ctx, sweepTime)
 	defer stop()
-	rep, err := h.Drift.Sweep(ctx, c)
+	rep, err := h.beside(ctx, name, h.Rollouts.Tick, func(ctx context.Context, _ func()) (drift.Report, error) {
+		return h.Drift.Sweep(ctx, c)
+	})
 	return out.of(rep), err
+}
+
+// beside looks after the rollouts while drift is looked for. What one of the two cannot do keeps the other from nothing. A
+// watch of rollouts ends when find calls stop; a tick is waited for.
+func (h Handler) beside(ctx context.Context, cluster string, tick func(context.Context, string) error, find func(ctx context.Context, stop func()) (drift.Report, error)) (drift.Report, error) {
+	ticking, stop := context.WithCancel(ctx)
+	defer stop()
+	ticked := make(chan error, 1)
+	go func() { ticked <- tick(ticking, cluster) }()
+	rep, err := find(ctx, stop)
+	if tickErr := <-ticked; tickErr != nil && ctx.Err() == nil {
+		err = errors.Join(err, fmt.Errorf("look after rollouts: %w", tickErr))
+	}
+	return rep, err
 }

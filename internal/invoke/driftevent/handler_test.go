@@ -31,10 +31,27 @@ func (c core) Watch(ctx context.Context, cl app.Cluster, limit time.Duration) (d
 	return c.watch(ctx, cl, limit)
 }
 
+// ticker notes what it is asked for, and answers err. Its watch ends with ctx.
+type ticker struct {
+	asked string
+	err   error
+}
+
+func (r *ticker) Tick(_ context.Context, cluster string) error {
+	r.asked += "tick " + cluster
+	return r.err
+}
+
+func (r *ticker) Watch(ctx context.Context, cluster string) error {
+	r.asked += "watch " + cluster
+	<-ctx.Done()
+	return r.err
+}
+
 // handler is one over a quiet cluster, a swept and a watched one, and the lines that it logs.
 func handler(c core) (Handler, func(t *testing.T) []map[string]any) {
 	var b bytes.Buffer
-	h := Handler{Drift: c, Log: slog.New(slog.NewJSONHandler(&b, nil)), Clusters: []app.Cluster{
+	h := Handler{Drift: c, Rollouts: &ticker{}, Log: slog.New(slog.NewJSONHandler(&b, nil)), Clusters: []app.Cluster{
 		{Name: "in-cluster", Server: app.InClusterServer}, {Name: "swept", Drift: app.DriftSweep}, {Name: "watched", Drift: app.DriftWatch},
 	}}
 	return h, func(t *testing.T) []map[string]any {
@@ -170,5 +187,36 @@ func TestARunThatTheProcessStopsIsNoError(t *testing.T) {
 	}
 	if l := lines(t); len(l) != 1 || l[0]["level"] != "INFO" {
 		t.Errorf("log %v", l)
+	}
+}
+
+func TestTheRolloutsOfAClusterAreLookedAfterBesideDrift(t *testing.T) {
+	nothing := func(context.Context, app.Cluster) (drift.Report, error) { return drift.Report{Objects: 3}, nil }
+	for cluster, want := range map[string]string{"swept": "tick swept", "watched": "watch watched"} {
+		for _, fails := range []error{nil, fault.New(fault.Unavailable, "no rollouts today")} {
+			h, lines := handler(core{nothing, func(ctx context.Context, c app.Cluster, _ time.Duration) (drift.Report, error) { return nothing(ctx, c) }})
+			rollouts := &ticker{err: fails}
+			h.Rollouts = rollouts
+			out, err := h.Handle(t.Context(), event(cluster))
+			if rollouts.asked != want || out.Objects != 3 || !errors.Is(err, fails) {
+				t.Errorf("%s: %s, %+v, %v", cluster, rollouts.asked, out, err)
+			}
+			if all := lines(t); len(all) != 1 || (all[0]["error"] != nil) != (fails != nil) {
+				t.Errorf("%s: %v", cluster, all)
+			}
+		}
+	}
+}
+
+// What drift cannot do is told, and so is what the rollouts cannot.
+func TestAFailedSweepDoesNotKeepTheRolloutsFromATick(t *testing.T) {
+	h, _ := handler(core{sweep: func(context.Context, app.Cluster) (drift.Report, error) {
+		return drift.Report{}, fault.New(fault.Denied, "list refused")
+	}})
+	rollouts := &ticker{err: fault.New(fault.Unavailable, "no rollouts today")}
+	h.Rollouts = rollouts
+	_, err := h.Handle(t.Context(), event("swept"))
+	if rollouts.asked != "tick swept" || err == nil || !strings.Contains(err.Error(), "list refused") || !strings.Contains(err.Error(), "look after rollouts: no rollouts today") {
+		t.Errorf("%s, %v", rollouts.asked, err)
 	}
 }

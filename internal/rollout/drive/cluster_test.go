@@ -28,6 +28,7 @@ type memory struct {
 	mu      sync.Mutex
 	objects map[manifest.ID]*unstructured.Unstructured
 	version int
+	told    map[schema.GroupKind][]func() // who is told of changes
 	// around is called in place of each request of the code under test.
 	around func(op string, id manifest.ID, call func() error) error
 	// watch is told of each write of the code under test; old is nil for a creation, u for a deletion.
@@ -118,8 +119,29 @@ func (m *memory) put(old, u *unstructured.Unstructured) *unstructured.Unstructur
 	case !reflect.DeepEqual(intent(old), intent(u)):
 		u.SetGeneration(old.GetGeneration() + 1)
 	}
-	m.objects[manifest.IDOf(u)] = u
+	id := manifest.IDOf(u)
+	m.objects[id] = u
+	for _, changed := range m.told[id.GroupKind()] {
+		changed()
+	}
 	return u
+}
+
+// Changes tells of every change of the kind, whatever the selector.
+func (m *memory) Changes(ctx context.Context, gk schema.GroupKind, _ string, changed func()) error {
+	err := m.do(ctx, "watch", manifest.ID{Group: gk.Group, Kind: gk.Kind}, func() error {
+		if m.told == nil {
+			m.told = map[schema.GroupKind][]func(){}
+		}
+		m.told[gk] = append(m.told[gk], changed)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	changed()
+	<-ctx.Done()
+	return nil
 }
 
 func (m *memory) wrote(old, u *unstructured.Unstructured) {

@@ -26,6 +26,9 @@ type Cluster interface {
 	Get(ctx context.Context, id manifest.ID) (*unstructured.Unstructured, error)
 	// All is whole objects, consistent; namespace "" is all, selector "" is all.
 	All(ctx context.Context, gk schema.GroupKind, namespace, selector string) ([]unstructured.Unstructured, error)
+	// Changes calls changed, which does not wait, for each change of an object until ctx or the server ends it, and at
+	// first for what is there; fault.NotFound for a kind that the cluster does not know.
+	Changes(ctx context.Context, gk schema.GroupKind, selector string, changed func()) error
 	// Create is fault.Conflict if the object exists.
 	Create(ctx context.Context, u *unstructured.Unstructured) (*unstructured.Unstructured, error)
 	// Merge is a JSON merge patch, into which metadata.uid and resourceVersion are put; subresource "" or "status".
