@@ -166,14 +166,15 @@ func (j *judged) clear(ctx context.Context, h *deploy.Held, held []string) (*uns
 	if j.blocked {
 		return j.unblock(ctx, h)
 	}
-	if !strict(h.Application, j.live) {
-		return j.live, nil
-	}
+	all := strict(h.Application, j.live)
 	var gone []string
 	for _, o := range j.added {
-		if !slices.Contains(held, o.Path) {
+		if (all || j.replaced(o)) && !slices.Contains(held, o.Path) {
 			gone = append(gone, o.Path)
 		}
+	}
+	if !all && len(gone) == 0 {
+		return j.live, nil
 	}
 	live, err := j.remove(ctx, h, gone)
 	if err != nil {
@@ -188,6 +189,14 @@ func (j *judged) clear(ctx context.Context, h *deploy.Held, held []string) (*uns
 		j.saw(live)
 	}
 	return live, nil
+}
+
+// replaced reports whether o came with a template of a Rollout that somebody put in the place of git's, as an undo of
+// kubectl's plugin does: what the API server had filled in of it, left behind, would make it another revision than git's.
+func (j *judged) replaced(o ownership.Owned) bool {
+	const template = ".spec.template"
+	return j.ID.Group == "argoproj.io" && j.ID.Kind == "Rollout" && strings.HasPrefix(o.Path, template) &&
+		slices.ContainsFunc(j.Fields, func(f Field) bool { return strings.HasPrefix(f.Path, template) && f.Manager == o.Manager })
 }
 
 func cmpError(first, second error) error {

@@ -82,6 +82,30 @@ func TestWhatARolloutHoldsIsNoDrift(t *testing.T) {
 			},
 		},
 		{
+			name: "an undo of kubectl's plugin is put right whole", only: counted.Delivered + "---" + counted.Canaried,
+			do: func(r *real) {
+				r.ops(rollouts, "web", "kubectl-argo-rollouts", `[{"op":"replace","path":"/spec/template","value":{"metadata":{"labels":{"app":"web"}},`+
+					`"spec":{"dnsPolicy":"ClusterFirst","containers":[{"name":"web","image":"nginx:0","imagePullPolicy":"Always"}]}}}]`)
+			},
+			want: []string{
+				`Drifted Rollout/web .spec.template.spec.containers[name="web"].image by kubectl-argo-rollouts`,
+				`Foreign Rollout/web .spec.template.spec.containers[name="web"].imagePullPolicy by kubectl-argo-rollouts`,
+				`Foreign Rollout/web .spec.template.spec.dnsPolicy by kubectl-argo-rollouts`,
+			},
+			live: []string{
+				rollouts + ` web .spec.template.spec.containers[0].image = nginx:1`,
+				rollouts + ` web .spec.template.spec.containers[0].imagePullPolicy = `, rollouts + ` web .spec.template.spec.dnsPolicy = `,
+			},
+		},
+		{
+			name: "the label that says who drives a Rollout is put back", only: counted.Delivered + "---" + counted.Canaried,
+			do: func(r *real) {
+				r.merge(rollouts, "web", "ops", `{"metadata":{"labels":{"argo-rollouts.argoproj.io/controller-instance-id":null}}}`)
+			},
+			want: []string{`Drifted Rollout/web .metadata.labels["argo-rollouts.argoproj.io/controller-instance-id"] by nobody`},
+			live: []string{rollouts + ` web .metadata.labels["argo-rollouts.argoproj.io/controller-instance-id"] = slipway`},
+		},
+		{
 			name: "of a Service that another Rollout names", only: counted.Delivered,
 			do: func(r *real) {
 				r.create(rollouts, "slipway", counted.Canaried)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"slipway/internal/app"
 	"slipway/internal/deploy"
 	"slipway/internal/record"
@@ -43,7 +45,7 @@ func (w *world) restart() { w.deploy, w.drift = w.process(w.stores) }
 
 func (w *world) process(s state.Stores) (*deploy.Deploy, *Drift) {
 	d := deploy.New(deploy.Deps{
-		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Renderer: fetched.Renderer{}, Queue: queue{w}, Owner: "test",
+		Records: s.Records, Registry: s.Registry, Blobs: s.Blobs, Renderer: fetched.Renderer{}, Queue: queue{w}, Owner: "test", Rollouts: undriven{},
 		Connect: func(context.Context, app.Destination) (deploy.Cluster, error) { return w.cluster, nil },
 	})
 	return d, New(Deps{
@@ -51,6 +53,15 @@ func (w *world) process(s state.Stores) (*deploy.Deploy, *Drift) {
 		Resolve: func(app.Destination) (app.Cluster, error) { return app.Cluster{Name: "real"}, nil },
 		Connect: func(context.Context, app.Cluster) (Cluster, error) { return w.sweeper, nil },
 	})
+}
+
+// undriven lets Rollouts in and drives none.
+type undriven struct{}
+
+func (undriven) Check(string, *unstructured.Unstructured) error { return nil }
+
+func (undriven) Start(context.Context, app.Destination, *unstructured.Unstructured, record.Origin) (bool, error) {
+	return false, nil
 }
 
 type queue struct{ w *world }
