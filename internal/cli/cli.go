@@ -45,7 +45,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(upCommand(), demoCommand(), appCommand(), sweepCommand(), renderCommand(), crdsCommand())
+	root.AddCommand(upCommand(), demoCommand(), appCommand(), rolloutCommand(), sweepCommand(), renderCommand(), crdsCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitDone

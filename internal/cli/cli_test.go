@@ -34,6 +34,9 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{[]string{"--help"}, exitDone, ""},
 		{[]string{"app"}, exitDone, ""},
+		{[]string{"rollout"}, exitDone, ""},
+		{[]string{"rollout", "nonsense"}, exitUsage, `unknown command "nonsense"`},
+		{[]string{"rollout", "list", "--dir", dir}, exitFailed, "no slipway up runs there"},
 		{[]string{"app", "nonsense"}, exitUsage, `unknown command "nonsense"`},
 		{[]string{"nonsense"}, exitUsage, "unknown command"},
 		{[]string{"--nonsense"}, exitUsage, "unknown flag"},
@@ -75,8 +78,14 @@ func server(t *testing.T, answers map[string]func() any) (dir string) {
 		_ = json.NewEncoder(w).Encode(answer())
 	}))
 	t.Cleanup(s.Close)
+	return serverDir(t, s.URL)
+}
+
+// serverDir is the folder in which a client finds the server of a URL.
+func serverDir(t *testing.T, url string) (dir string) {
+	t.Helper()
 	dir = t.TempDir()
-	for name, text := range map[string]string{"ready.json": `{"url":"` + s.URL + `"}`, "secrets.json": `{"webhook":"w","api":"key"}`} {
+	for name, text := range map[string]string{"ready.json": `{"url":"` + url + `"}`, "secrets.json": `{"webhook":"w","api":"key"}`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

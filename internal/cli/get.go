@@ -30,6 +30,11 @@ func printApplication(w io.Writer, a local.Application) {
 		if r := a.Record.Refused; r.Reason != "" {
 			row("Refused", r.Rev.Short()+": "+r.Reason)
 		}
+		for _, r := range a.Rollouts {
+			for i, line := range strings.Split(stands(r), "\n") {
+				row(either(i == 0, "Rollout", ""), line)
+			}
+		}
 		for _, f := range a.Drift {
 			for i, line := range strings.Split(describe(f), "\n") {
 				row(either(i == 0, "Drift", ""), line)

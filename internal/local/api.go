@@ -21,6 +21,8 @@ type Application struct {
 	Last   *record.Run     `json:"last,omitempty"`
 	Record record.Record   `json:"record"`
 	Drift  []drift.Finding `json:"drift,omitempty"`
+	// Rollouts are those whose revision came with a commit of the application; only for one application.
+	Rollouts []record.Rollout `json:"rollouts,omitempty"`
 }
 
 // api answers the command-line client. Every request shows the folder's API secret: the port is open to every user of
@@ -43,6 +45,7 @@ func (l *Local) api() http.Handler {
 	mux.HandleFunc("POST /v1/sweep", func(w http.ResponseWriter, r *http.Request) {
 		answer(w)(l.sweep(r.Context(), r.URL.Query().Get("cluster")))
 	})
+	l.rolloutRoutes(mux)
 	want := sha256.Sum256([]byte("Bearer " + l.keys.API))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := sha256.Sum256([]byte(r.Header.Get("Authorization")))

@@ -33,7 +33,12 @@ func (l *Local) application(ctx context.Context, name app.Name) (Application, er
 	if err != nil {
 		return Application{}, fmt.Errorf("read declaration of %s: %w", name, err)
 	}
-	return l.describe(ctx, r)
+	a, err := l.describe(ctx, r)
+	if err != nil {
+		return Application{}, err
+	}
+	a.Rollouts, err = l.rolloutsFrom(ctx, name)
+	return a, err
 }
 
 func (l *Local) describe(ctx context.Context, r app.Registered) (Application, error) {

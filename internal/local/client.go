@@ -84,6 +84,25 @@ func (c *Client) Sweep(ctx context.Context, cluster string) ([]drift.Report, err
 	return out, c.call(ctx, http.MethodPost, "/v1/sweep?cluster="+url.QueryEscape(cluster), &out)
 }
 
+// Rollouts is every Rollout that is driven.
+func (c *Client) Rollouts(ctx context.Context) ([]Rollout, error) {
+	var out []Rollout
+	return out, c.call(ctx, http.MethodGet, "/v1/rollouts", &out)
+}
+
+// Rollout is one Rollout, by cluster/namespace/name; NotFound names those that there are.
+func (c *Client) Rollout(ctx context.Context, key string) (Rollout, error) {
+	var out Rollout
+	return out, c.call(ctx, http.MethodGet, "/v1/rollouts/"+key, &out)
+}
+
+// Steer asks a rollout to promote, promote-full, abort, retry, or its execution to stop; why is for an abort. It does not
+// wait for what comes of it. Busy: it cannot be done now, with the reason.
+func (c *Client) Steer(ctx context.Context, key, verb, why string) error {
+	var out struct{}
+	return c.call(ctx, http.MethodPost, "/v1/rollouts/"+key+"/"+verb+"?why="+url.QueryEscape(why), &out)
+}
+
 func (c *Client) call(ctx context.Context, method, path string, out any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, nil)
 	if err != nil {

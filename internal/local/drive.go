@@ -25,7 +25,7 @@ const (
 
 // openRollouts opens the state machines, which go on with what ran when this folder's last process ended, and what drives
 // them.
-func (l *Local) openRollouts(ctx context.Context, connections *kube.Clusters) error {
+func (l *Local) openRollouts(ctx context.Context) error {
 	var machines []*asl.Machine
 	for name, definition := range map[string][]byte{drive.Machine: infra.Rollout, drive.Machine + "-control": infra.RolloutControl} {
 		m, err := asl.Parse(name, definition, nil)
@@ -74,13 +74,13 @@ func (l *Local) openRollouts(ctx context.Context, connections *kube.Clusters) er
 			return x.Status != workflow.Running, err
 		},
 		Connect: func(_ context.Context, name string) (drive.Cluster, error) {
-			c, err := l.connect(connections, name)
+			c, err := l.connect(name)
 			if err != nil {
 				return nil, err
 			}
 			return c.Rollouts(), nil
 		},
-		Meter: newMeters(l.clusters, connections).of,
+		Meter: newMeters(l.clusters, &l.connections).of,
 	})
 	h = rolloutevent.Handler{Rollouts: l.rollouts, Log: l.log}
 	close(opened)
@@ -88,12 +88,12 @@ func (l *Local) openRollouts(ctx context.Context, connections *kube.Clusters) er
 }
 
 // connect reaches a cluster by the name that the configuration gives it.
-func (l *Local) connect(connections *kube.Clusters, name string) (*kube.Cluster, error) {
+func (l *Local) connect(name string) (*kube.Cluster, error) {
 	c, err := app.Resolve(l.clusters, app.Destination{Name: name})
 	if err != nil {
 		return nil, err
 	}
-	return connections.For(c)
+	return l.connections.For(c)
 }
 
 // endedEvent is what EventBridge would tell of an execution that has ended, for the rule of template.yaml: of a rollout,

@@ -30,18 +30,19 @@ import (
 
 // Local is a running slipway up.
 type Local struct {
-	ready     Ready
-	keys      keys
-	log       *slog.Logger
-	stores    state.Stores
-	histories state.Histories
-	queues    *queues
-	clusters  []app.Cluster
-	deploy    *deploy.Deploy
-	fetch     *fetch.Fetch
-	drift     *drift.Drift
-	engine    *asl.Engine
-	rollouts  *drive.Drive
+	ready       Ready
+	keys        keys
+	log         *slog.Logger
+	stores      state.Stores
+	histories   state.Histories
+	queues      *queues
+	clusters    []app.Cluster
+	deploy      *deploy.Deploy
+	fetch       *fetch.Fetch
+	drift       *drift.Drift
+	connections kube.Clusters
+	engine      *asl.Engine
+	rollouts    *drive.Drive
 
 	closers []func()       // in the order of starting; Stop goes backwards
 	failed  chan error     // a part that stopped by itself
@@ -93,11 +94,10 @@ func Up(ctx context.Context, o Options) (_ *Local, err error) {
 	if err != nil {
 		return nil, err
 	}
-	connections := &kube.Clusters{}
-	if err := l.openRollouts(ctx, connections); err != nil {
+	if err := l.openRollouts(ctx); err != nil {
 		return nil, err
 	}
-	l.compose(o, hosts, connections)
+	l.compose(o, hosts)
 	if err := l.serve(ctx, ln, git); err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (l *Local) open(o *Options) error {
 }
 
 // compose makes the use cases of their parts.
-func (l *Local) compose(o Options, hosts *source.GitHub, connections *kube.Clusters) {
+func (l *Local) compose(o Options, hosts *source.GitHub) {
 	l.queues = newQueues(l.deadLetter)
 	l.deploy = deploy.New(deploy.Deps{
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs,
@@ -158,7 +158,7 @@ func (l *Local) compose(o Options, hosts *source.GitHub, connections *kube.Clust
 			if err != nil {
 				return nil, err
 			}
-			return connections.For(c)
+			return l.connections.For(c)
 		},
 		Owner:    fmt.Sprintf("local %d", os.Getpid()),
 		Rollouts: starter{l},
@@ -166,7 +166,7 @@ func (l *Local) compose(o Options, hosts *source.GitHub, connections *kube.Clust
 	l.drift = drift.New(drift.Deps{
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Notes: l.stores.Notes, Holder: l.deploy,
 		Resolve: func(d app.Destination) (app.Cluster, error) { return app.Resolve(l.clusters, d) },
-		Connect: func(_ context.Context, c app.Cluster) (drift.Cluster, error) { return connections.For(c) },
+		Connect: func(_ context.Context, c app.Cluster) (drift.Cluster, error) { return l.connections.For(c) },
 	})
 	l.fetch = fetch.New(fetch.Deps{
 		Records: l.stores.Records, Registry: l.stores.Registry, Blobs: l.stores.Blobs, Notes: l.stores.Notes,

@@ -194,7 +194,9 @@ func TestTheRolloutsOfAClusterAreLookedAfterBesideDrift(t *testing.T) {
 	nothing := func(context.Context, app.Cluster) (drift.Report, error) { return drift.Report{Objects: 3}, nil }
 	for cluster, want := range map[string]string{"swept": "tick swept", "watched": "watch watched"} {
 		for _, fails := range []error{nil, fault.New(fault.Unavailable, "no rollouts today")} {
-			h, lines := handler(core{nothing, func(ctx context.Context, c app.Cluster, _ time.Duration) (drift.Report, error) { return nothing(ctx, c) }})
+			h, lines := handler(core{nothing, func(ctx context.Context, c app.Cluster, _ time.Duration) (drift.Report, error) {
+				return nothing(ctx, c)
+			}})
 			rollouts := &ticker{err: fails}
 			h.Rollouts = rollouts
 			out, err := h.Handle(t.Context(), event(cluster))

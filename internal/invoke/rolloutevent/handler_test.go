@@ -36,15 +36,15 @@ func (d *driver) Janitor(_ context.Context, k drive.Key, fence uint64) error {
 	return d.err
 }
 
-func handle(ctx context.Context, d *driver, event []byte) (any, error, string) { //nolint:revive // the log comes last
+func handle(ctx context.Context, d *driver, event []byte) (any, string, error) {
 	var log bytes.Buffer
 	out, err := Handler{Rollouts: d, Log: slog.New(slog.NewJSONHandler(&log, nil))}.Handle(ctx, event)
-	return out, err, log.String()
+	return out, log.String(), err
 }
 
 func TestATaskIsAnsweredWithTheNextState(t *testing.T) {
 	d := &driver{}
-	out, err, log := handle(t.Context(), d, example(t, "task.json"))
+	out, log, err := handle(t.Context(), d, example(t, "task.json"))
 	if err != nil || len(d.asked) != 1 {
 		t.Fatal(err, d.asked)
 	}
@@ -69,7 +69,7 @@ func TestAnErrorKeepsTheTypeThatTheMachineKnowsItBy(t *testing.T) {
 		{&drive.Again{Cause: errors.New("a")}, "WARN"},
 		{&drive.Refused{Cause: errors.New("a\nb")}, "ERROR"},
 	} {
-		_, err, log := handle(t.Context(), &driver{err: c.err}, example(t, "task.json"))
+		_, log, err := handle(t.Context(), &driver{err: c.err}, example(t, "task.json"))
 		if err != c.err { //nolint:errorlint // the very value
 			t.Errorf("%T became %T", c.err, err)
 		}
@@ -81,10 +81,10 @@ func TestAnErrorKeepsTheTypeThatTheMachineKnowsItBy(t *testing.T) {
 
 func TestAControlAndAnEndReachTheirRollout(t *testing.T) {
 	d := &driver{}
-	if out, err, _ := handle(t.Context(), d, example(t, "control.json")); err != nil || out != "accepted" {
+	if out, _, err := handle(t.Context(), d, example(t, "control.json")); err != nil || out != "accepted" {
 		t.Errorf("%v, %v", out, err)
 	}
-	if _, err, log := handle(t.Context(), d, example(t, "ended.json")); err != nil || !strings.Contains(log, `"status":"ABORTED"`) {
+	if _, log, err := handle(t.Context(), d, example(t, "ended.json")); err != nil || !strings.Contains(log, `"status":"ABORTED"`) {
 		t.Errorf("%s, %v", log, err)
 	}
 	want := []any{drive.Control{Rollout: order.String(), Action: "abort"}, order, uint64(fence)}
@@ -95,7 +95,7 @@ func TestAControlAndAnEndReachTheirRollout(t *testing.T) {
 
 func TestAnEventThatCannotBeReadIsRefusedAndLogged(t *testing.T) {
 	d := &driver{}
-	_, err, log := handle(t.Context(), d, []byte(`{"task":1}`))
+	_, log, err := handle(t.Context(), d, []byte(`{"task":1}`))
 	var refused *drive.Refused
 	if !errors.As(err, &refused) || len(d.asked) > 0 || !strings.Contains(log, `"level":"ERROR"`) {
 		t.Errorf("%v, %s", err, log)
@@ -106,7 +106,7 @@ func TestAnInvocationWithoutTimeIsTriedAgain(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
 	defer cancel()
 	d := &driver{}
-	_, err, _ := handle(ctx, d, example(t, "task.json"))
+	_, _, err := handle(ctx, d, example(t, "task.json"))
 	var again *drive.Again
 	if !errors.As(err, &again) || !fault.Is(err, fault.Unavailable) || len(d.asked) > 0 {
 		t.Error(err)
