@@ -74,6 +74,7 @@ func (l *leases) leave(ctx context.Context, f *ignore.Fields, id manifest.ID, sa
 			if held.Value == nil {
 				f.LeaveLive(held.Path...)
 				f.LeaveSaid(held.Path...)
+				differs = differs || held.Postponed
 				continue
 			}
 			f.Keep(held.Value, held.Path...)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"slipway/internal/fault"
+	"slipway/internal/lease"
 	"slipway/internal/manifest"
 	"slipway/internal/record"
 )
@@ -67,7 +68,12 @@ func (r *run) begin(ctx context.Context, p *plan) {
 		if s.applied == nil || !isOurs(s.applied) {
 			continue
 		}
-		_, err := r.Rollouts.Start(ctx, r.declared.Destination, s.applied, record.Origin{Application: string(r.name), Commit: r.commit()})
+		u := s.applied
+		if lease.Postponed(s.Unstructured, u) { // what git says is not applied; whether it is rejected for good is decided now
+			u = u.DeepCopy()
+			u.Object["spec"] = s.Object.Object["spec"]
+		}
+		_, err := r.Rollouts.Start(ctx, r.declared.Destination, u, record.Origin{Application: string(r.name), Commit: r.commit()})
 		switch {
 		case err == nil:
 		case fault.Is(err, fault.Invalid):

@@ -3,6 +3,7 @@
 package drift
 
 import (
+	"strings"
 	"testing"
 
 	"slipway/test/cluster"
@@ -144,5 +145,32 @@ func TestWhatWasHeldIsFoundOnceTheRolloutIsGone(t *testing.T) {
 				t.Errorf("healed to %q", got)
 			}
 		})
+	}
+}
+
+// A canary that is not to be superseded: git's next template is applied by the first look after its end.
+func TestAPostponedTemplateIsAppliedOnceTheCanaryHasEnded(t *testing.T) {
+	t.Parallel()
+	cluster.InstallCRDs(t)
+	cluster.InstallHTTPRoutes(t)
+	r := newReal(t)
+	const image = ".spec.template.spec.containers[0].image"
+	queued := strings.Replace(counted.Canaried, "metadata: {name: web}", "metadata: {name: web, annotations: {slipway.dev/supersede: queue}}", 1)
+	r.sync(counted.Delivered + "---" + queued)
+	r.merge(rollouts, "web", "slipway-rollout", `{"metadata":{"annotations":{"slipway.dev/rollout-fence":"7.Begin"}}}`)
+	r.merge(rollouts, "web", "slipway-rollout", `{"status":{"phase":"Paused","stableRS":"a","currentPodHash":"b"}}`, "status")
+	r.sync(counted.Delivered + "---" + strings.Replace(queued, "nginx:1", "nginx:2", 1))
+	r.selfHeal()
+	for range 2 {
+		r.want("while the canary runs", found(r.sweep()), nil)
+		if got := r.field(rollouts, "web", image); got != "nginx:1" {
+			t.Fatalf("while the canary runs it is %s", got)
+		}
+	}
+	r.merge(rollouts, "web", "slipway-rollout", `{"status":{"phase":"Healthy","stableRS":"b"}}`, "status")
+	r.eager()
+	r.sweep()
+	if got := r.field(rollouts, "web", image); got != "nginx:2" {
+		t.Errorf("after the canary it is %s", got)
 	}
 }

@@ -27,13 +27,15 @@ type Field struct {
 	// Value is what must be sent for it, as it is live, because the API server keeps it in one piece with what git says;
 	// nil for a field of its own, which is left to who owns it.
 	Value any
+	// Postponed: it is held for a while, and what git says is due afterwards.
+	Postponed bool
 }
 
 // Fields are the fields that the lease is about, of an object as git says it and as it is live.
 func (l Lease) Fields(said, live *unstructured.Unstructured) []Field {
 	note := func(keys ...string) (out []Field) {
 		for _, k := range keys {
-			out = append(out, Field{l.Holder, []any{"metadata", "annotations", k}, nil})
+			out = append(out, Field{Holder: l.Holder, Path: []any{"metadata", "annotations", k}})
 		}
 		return out
 	}
@@ -43,14 +45,20 @@ func (l Lease) Fields(said, live *unstructured.Unstructured) []Field {
 	case route:
 		out := note(fenceNote)
 		for _, w := range l.router.Kept(said, live) {
-			out = append(out, Field{l.Holder, []any{"spec", "rules", w.Rule, "backendRefs", w.Ref, "weight"}, w.Value})
+			out = append(out, Field{Holder: l.Holder, Path: []any{"spec", "rules", w.Rule, "backendRefs", w.Ref, "weight"}, Value: w.Value})
 		}
 		return out
 	case workload:
-		return []Field{{l.Holder, []any{"spec", "replicas"}, nil}}
+		return []Field{{Holder: l.Holder, Path: []any{"spec", "replicas"}}}
 	case itself:
 	}
-	return note(revisionNote, generationNote, fenceNote)
+	out := note(revisionNote, generationNote, fenceNote)
+	if Postponed(said, live) {
+		for _, part := range []string{"template", "strategy"} {
+			out = append(out, Field{Holder: l.Holder, Path: []any{"spec", part}, Postponed: true})
+		}
+	}
+	return out
 }
 
 // Replicas reports whether the lease is about the replicas of a workload.
@@ -64,7 +72,7 @@ func (l Lease) selector(said, live *unstructured.Unstructured) []Field {
 	if !says || !has {
 		return nil
 	}
-	return []Field{{l.Holder, []any{"spec", "selector", v1alpha1.DefaultRolloutUniqueLabelKey}, hash}}
+	return []Field{{Holder: l.Holder, Path: []any{"spec", "selector", v1alpha1.DefaultRolloutUniqueLabelKey}, Value: hash}}
 }
 
 // written is by kind where somebody else must have written for a lease to matter.

@@ -1,0 +1,26 @@
+package lease
+
+import (
+	"github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// supersedeNote says what a new template does to a canary that runs: restart, which is meant where nothing is said, queue or
+// reject (internal/rollout/drive, start.go).
+const supersedeNote = "slipway.dev/supersede"
+
+// Postponed reports whether a Rollout's template and strategy stay as they are live for now, because a canary is under way
+// and git's newest annotation says that it is not to be superseded. A rollout follows its template, so what must not begin
+// must not be applied either. It is told from the status: a record may be lost.
+func Postponed(said, live *unstructured.Unstructured) bool {
+	if p := said.GetAnnotations()[supersedeNote]; p != "queue" && p != "reject" {
+		return false
+	}
+	text := func(field string) string {
+		s, _, _ := unstructured.NestedString(live.Object, "status", field) // of another type: none
+		return s
+	}
+	aborted, _, _ := unstructured.NestedBool(live.Object, "status", "abort")
+	stable, current, phase := text("stableRS"), text("currentPodHash"), v1alpha1.RolloutPhase(text("phase"))
+	return !aborted && stable != "" && stable != current && (phase == v1alpha1.RolloutPhaseProgressing || phase == v1alpha1.RolloutPhasePaused)
+}
