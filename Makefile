@@ -15,6 +15,8 @@ export CGO_ENABLED := 0
 # A go.work above us would unify our versions with Kubernetes' own (test/devkube).
 export GOWORK := off
 export SLIPWAY_DEVKUBE := $(CURDIR)/.cache/devkube/current/devkube
+# Where it is not built, the demo sends the patch that it would.
+export SLIPWAY_PLUGIN := $(wildcard $(CURDIR)/.cache/kubectl-argo-rollouts-v1.8.3)
 
 GO_BUILD := go build -trimpath -ldflags='-s -w'
 FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
@@ -24,8 +26,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: build devkube ## push, sync, roll out, revert, prune: the main job, each step seen in a cluster
-	./bin/slipway demo
+demo: build devkube ## pushes, reverts, edits by hand, canaries: the main job, each step seen in a cluster; SPEED=200
+	./bin/slipway demo --speed $(or $(SPEED),200)
 
 .PHONY: test
 test: devkube ## all tests with the race detector, against a real Kubernetes API server

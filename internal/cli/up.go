@@ -46,14 +46,16 @@ Push to GIT/OWNER/NAME.git. Without --kubeconfig a development cluster is starte
 
 func demoCommand() *cobra.Command {
 	var dir string
+	var speed int
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Tell the story of a push, a rollout, a revert, a prune and a refusal, each seen in a real cluster",
+		Short: "Tell the story of pushes, reverts, edits by hand and canaries, each seen in a real cluster",
 		Args:  exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return demo.Run(c.Context(), dir, c.OutOrStdout())
+			return demo.Run(c.Context(), dir, speed, c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "folder to keep afterwards (default: a temporary one)")
+	c.Flags().IntVar(&speed, "speed", 200, "how many times faster than the tutorial's the durations of the canaries are")
 	return c
 }

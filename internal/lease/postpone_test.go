@@ -33,7 +33,8 @@ func TestATemplateIsPostponedOnlyWhileACanaryRunsThatIsNotToBeSuperseded(t *test
 		held := map[string]bool{}
 		for _, f := range (Lease{role: itself}).Fields(said, live) {
 			if f.Postponed {
-				held[f.Path[1].(string)] = true
+				part, _ := f.Path[1].(string)
+				held[part] = true
 			}
 		}
 		if held["template"] != c.want || held["strategy"] != c.want || len(held) > 2 {

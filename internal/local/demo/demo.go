@@ -17,11 +17,12 @@ import (
 	"time"
 
 	"slipway/internal/app"
+	"slipway/internal/fault"
 	"slipway/internal/kube"
 	"slipway/internal/local"
 )
 
-//go:embed all:k8s-config
+//go:embed all:k8s-config all:canary
 var sample embed.FS
 
 const (
@@ -31,8 +32,11 @@ const (
 )
 
 // Run tells the story and prints each step with the time it took. dir keeps the state; empty uses a temporary folder
-// that is removed afterwards.
-func Run(ctx context.Context, dir string, out io.Writer) (err error) {
+// that is removed afterwards. speed is how many times faster than the tutorial's the durations of its canaries are.
+func Run(ctx context.Context, dir string, speed int, out io.Writer) (err error) {
+	if speed < 1 {
+		return fault.New(fault.Invalid, "demo: speed %d: at least 1", speed)
+	}
 	if dir == "" {
 		tmp, err := os.MkdirTemp("", "slipway-demo-")
 		if err != nil {
@@ -47,7 +51,7 @@ func Run(ctx context.Context, dir string, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, up.stop()) }()
-	s := &story{out: out, ctx: ctx, tree: filepath.Join(dir, "k8s-config"), ready: up.ready}
+	s := &story{out: out, ctx: ctx, tree: filepath.Join(dir, "k8s-config"), ready: up.ready, speed: speed}
 	if s.cluster, err = kube.Connect(app.Cluster{Name: app.InCluster, Kubeconfig: up.ready.Kubeconfig}); err != nil {
 		return err
 	}

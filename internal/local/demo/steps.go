@@ -27,10 +27,13 @@ var (
 )
 
 // steps are the story, in order.
-var steps = []func(*story) error{first, newImage, revert, remove, scaled, edited, deleted, sidecar, broken}
+var steps = []func(*story) error{
+	first, newImage, revert, remove, scaled, edited, deleted, sidecar, broken,
+	firstRollout, goodCanary, badCanary, revertedCanary, promotedByPlugin, abortedByHand,
+}
 
 func first(s *story) error {
-	if err := s.lay(); err != nil {
+	if err := s.lay("k8s-config", func(text string) string { return text }); err != nil {
 		return err
 	}
 	if err := s.git("init", "-q", "-b", "main"); err != nil {

@@ -31,19 +31,20 @@ type story struct {
 	ready   local.Ready
 	cluster *kube.Cluster
 	client  *local.Client
+	speed   int // how many times faster than the tutorial's the durations of a canary are
 }
 
 func (s *story) say(took time.Duration, format string, args ...any) {
 	fmt.Fprintf(s.out, "%7.2f s  %s\n", took.Seconds(), fmt.Sprintf(format, args...))
 }
 
-// lay writes the sample into the work tree.
-func (s *story) lay() error {
-	return fs.WalkDir(sample, "k8s-config", func(path string, e fs.DirEntry, err error) error {
+// lay writes a sample into the work tree, each file as change makes it.
+func (s *story) lay(from string, change func(string) string) error {
+	return fs.WalkDir(sample, from, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return fmt.Errorf("read sample: %w", err)
 		}
-		to := filepath.Join(filepath.Dir(s.tree), filepath.FromSlash(path))
+		to := filepath.Join(s.tree, filepath.FromSlash(strings.TrimPrefix(path, from)))
 		if e.IsDir() {
 			return os.MkdirAll(to, 0o700)
 		}
@@ -51,7 +52,7 @@ func (s *story) lay() error {
 		if err != nil {
 			return fmt.Errorf("read sample: %w", err)
 		}
-		return os.WriteFile(to, b, 0o600)
+		return os.WriteFile(to, []byte(change(string(b))), 0o600)
 	})
 }
 
@@ -125,7 +126,12 @@ func (s *story) why() string {
 
 // until asks every 20 ms, for as long as a consequence may take.
 func until[T any](ctx context.Context, ask func() (T, bool, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, seenWait)
+	return within(ctx, seenWait, ask)
+}
+
+// within asks every 20 ms, for that long.
+func within[T any](ctx context.Context, limit time.Duration, ask func() (T, bool, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	t := time.NewTicker(20 * time.Millisecond)
 	defer t.Stop()
@@ -136,7 +142,7 @@ func until[T any](ctx context.Context, ask func() (T, bool, error)) (T, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return v, fmt.Errorf("not seen in %s", seenWait)
+			return v, fmt.Errorf("not seen in %s", limit)
 		case <-t.C:
 		}
 	}
