@@ -100,8 +100,8 @@ $(CONTROLLER_GEN):
 	mv .cache/bin/controller-gen $@
 
 .PHONY: conformance
-conformance: devkube ## the tutorial's manifests in TUTORIAL=DIR, unchanged; make test runs our own of that shape
-	SLIPWAY_TUTORIAL=$(abspath $(TUTORIAL)) go test -tags conformance -count 1 -v -timeout 20m ./test/conformance/...
+conformance: devkube plugin ## the tutorial's manifests in TUTORIAL=DIR and kubectl's plugin, unchanged
+	SLIPWAY_PLUGIN=$$(test/plugin/build.sh) SLIPWAY_TUTORIAL=$(abspath $(TUTORIAL)) go test -tags conformance -count 1 -v -timeout 20m ./test/conformance/...
 
 .PHONY: bench
 bench: build devkube ## one table and .cache/bench.json; RUN=REGEXP picks rows; the first run fills clusters for minutes

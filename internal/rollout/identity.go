@@ -8,6 +8,7 @@ import (
 
 	"github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1"
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -99,11 +100,20 @@ func (d *decision) findCurrent(own []*appsv1.ReplicaSet, digest string, taken ma
 	return fmt.Errorf("name a ReplicaSet for %s/%s: %d names are taken", d.ro.Namespace, d.ro.Name, collisions)
 }
 
-// sameTemplate finds the ReplicaSet of a template whose hash another version of k8s.io/api computes otherwise: by the
-// digest that we wrote, or, since nothing in the spec has changed since, by what the status calls current.
+// sameTemplate finds the ReplicaSet of a template whose hash is another one: of another version of k8s.io/api, by the digest
+// that we wrote, or, since nothing in the spec has changed since, by what the status calls current; and of a template that
+// was taken from the ReplicaSet, as kubectl's plugin does to undo, with all that the API server had filled in (Argo compares
+// templates after defaulting: utils/replicaset, FindNewReplicaSet).
 func (d *decision) sameTemplate(own []*appsv1.ReplicaSet, digest string) *appsv1.ReplicaSet {
 	for _, rs := range own {
 		if rs.Annotations[templateNote] == digest {
+			return rs
+		}
+	}
+	for _, rs := range own {
+		template := rs.Spec.Template.DeepCopy()
+		delete(template.Labels, hashLabel)
+		if equality.Semantic.DeepEqual(template, &d.ro.Spec.Template) {
 			return rs
 		}
 	}
@@ -123,7 +133,9 @@ func (d *decision) adopt(rs *appsv1.ReplicaSet, own []*appsv1.ReplicaSet, digest
 	if last := latest(slices.DeleteFunc(slices.Clone(own), func(o *appsv1.ReplicaSet) bool { return o == rs })); revisionOf(rs) <= last {
 		raise(rs, last+1)
 	}
-	note(rs, templateNote, digest)
+	if rs.Annotations[templateNote] == "" {
+		note(rs, templateNote, digest)
+	}
 	rs.Spec.MinReadySeconds = d.ro.Spec.MinReadySeconds
 	d.changes.Revision = d.changedRevision()
 }

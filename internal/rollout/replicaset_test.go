@@ -49,8 +49,17 @@ func TestAnExistingReplicaSetIsTakenForItsTemplate(t *testing.T) {
 		{"an orphan", func(_ *world, rs *appsv1.ReplicaSet) { rs.OwnerReferences = nil }, ""},
 		{"of another Rollout", func(_ *world, rs *appsv1.ReplicaSet) { rs.OwnerReferences[0].UID = "u-2" }, "web-7bbcdb6c58"},
 		{"that is being deleted", func(w *world, rs *appsv1.ReplicaSet) { rs.DeletionTimestamp = &metav1.Time{Time: w.now} }, "web-7bbcdb6c58"},
-		{"of another template with the same hash", func(_ *world, rs *appsv1.ReplicaSet) { rs.Annotations[templateNote] = "sha256:b" }, "web-7bbcdb6c58"},
+		{"of another template with the same hash", func(_ *world, rs *appsv1.ReplicaSet) {
+			rs.Annotations[templateNote] = "sha256:b"
+			rs.Spec.Template.Spec.Containers[0].Image = "web:0"
+		}, "web-7bbcdb6c58"},
 		{"that Argo Rollouts made", func(_ *world, rs *appsv1.ReplicaSet) { delete(rs.Annotations, templateNote) }, ""},
+		{"whose template, with what was filled in, is the Rollout's again", func(w *world, rs *appsv1.ReplicaSet) {
+			rs.Spec.Template.Spec.DNSPolicy = "ClusterFirst"
+			template := rs.Spec.Template.DeepCopy()
+			delete(template.Labels, hashLabel)
+			w.ro.Spec.Template = *template
+		}, ""},
 		{"whose hash another version computed", func(_ *world, rs *appsv1.ReplicaSet) { rs.Labels[hashLabel] = "abc"; rs.Name = "web-abc" }, ""},
 		{"that Argo made by another version", func(w *world, rs *appsv1.ReplicaSet) {
 			rs.Labels[hashLabel] = "abc"
@@ -63,6 +72,7 @@ func TestAnExistingReplicaSetIsTakenForItsTemplate(t *testing.T) {
 			rs.Name = "web-abc"
 			delete(rs.Annotations, templateNote)
 			w.ro.Status.CurrentPodHash, w.ro.Status.ObservedGeneration = "abc", "0"
+			rs.Spec.Template.Spec.Containers[0].Image = "web:0"
 		}, "web-cb5d95cc5"},
 	} {
 		w := started(t, canaryRollout(2))

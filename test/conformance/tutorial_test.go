@@ -14,7 +14,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"slipway/internal/app"
 	"slipway/internal/local"
 	"slipway/test/cluster"
 	"slipway/test/e2e/up"
@@ -112,20 +111,5 @@ func TestTheDeploymentRendersUnchangedAndItsRefusalIsShownWithFileAndPath(t *tes
 		if !strings.Contains(reason, want) {
 			t.Errorf("the refusal does not say %q: %s", want, reason)
 		}
-	}
-}
-
-// They come with progressive delivery.
-func TestRolloutAndAnalysisTemplateAreRefusedByName(t *testing.T) {
-	p := up.Start(t, up.Options{Kubeconfig: cluster.Kubeconfig(), Root: "myorg/k8s-config:argocd"})
-	r := p.Repo("myorg/k8s-config")
-	for file, kind := range map[string]string{"rollout.yaml": "Rollout", "analysistemplate.yaml": "AnalysisTemplate"} {
-		r.Remove("argocd")
-		r.Copy(original(file), "argocd/"+file)
-		reason := p.Refused(app.Name("argocd/root"), r.Push(kind))
-		if !strings.Contains(reason, "argocd/"+file) || !strings.Contains(reason, kind+" ") || strings.Contains(reason, "\n") {
-			t.Errorf("the refusal of %s does not say file and kind in one line: %s", file, reason)
-		}
-		t.Log(reason)
 	}
 }

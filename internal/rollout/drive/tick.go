@@ -182,14 +182,21 @@ func (d *Drive) lookRunning(ctx context.Context, rec record.Rollout, ro *v1alpha
 		return nil // no wait: the execution looks by itself
 	case rec.Token.Answer != record.Pending:
 		return d.send(ctx, rec) // decided, and perhaps never sent
-	case stirs(ro, sets):
+	case stirs(ro, sets), skipped(rec, ro):
 		return d.answer(ctx, rec.Token.Handle)
 	}
 	return nil
 }
 
+// skipped reports whether the step that waits is not the current one any more: kubectl's plugin has ended an analysis by a
+// promote, which moves the index alone.
+func skipped(rec record.Rollout, ro *v1alpha1.Rollout) bool {
+	i := ro.Status.CurrentStepIndex
+	return i != nil && *i != rec.Token.Step
+}
+
 // stirs reports whether something changed that the status does not know yet: the spec, a number of pods, a restart that
-// is due, a step that was skipped.
+// is due.
 func stirs(ro *v1alpha1.Rollout, sets []*appsv1.ReplicaSet) bool {
 	s := &ro.Status
 	var pods, ready, available int32

@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,5 +113,25 @@ func TestAClusterThatKnowsNoRolloutsIsNoFault(t *testing.T) {
 			return call()
 		}
 		s.must(s.watched(func() { time.Sleep(time.Minute) }))
+	})
+}
+
+// Analyses of which the next measurement is far away are ended by the plugin's promote, which moves the index and no more.
+func TestAWatchEndsAnAnalysisThatThePluginPromotes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := begun(t, steps("[{setWeight: 20}, {analysis: {templates: [{templateName: success-rate}]}}, {pause: {}}]"))
+		s.commit("web:2")
+		s.must(s.watched(func() {
+			s.until("analysing", func() bool {
+				return s.status().Canary.CurrentStepAnalysisRunStatus != nil && s.record().Token.Answer == record.Pending
+			})
+			at := *s.status().CurrentStepIndex
+			s.memory.edit(web.id(), fmt.Sprintf(`{"status":{"pauseConditions":null,"currentStepIndex":%d}}`, at+1))
+			begin := time.Now()
+			s.until("gone on", func() bool { return s.record().Token.Step != at })
+			if took := time.Since(begin); took > time.Second {
+				t.Errorf("after %s", took)
+			}
+		}))
 	})
 }
