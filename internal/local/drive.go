@@ -80,7 +80,7 @@ func (l *Local) openRollouts(ctx context.Context) error {
 			}
 			return c.Rollouts(), nil
 		},
-		Meter: newMeters(l.clusters, &l.connections).of,
+		Meter: newMeters(l.clusters, &l.connections).of, Patience: drive.Patience,
 	})
 	h = rolloutevent.Handler{Rollouts: l.rollouts, Log: l.log}
 	close(opened)

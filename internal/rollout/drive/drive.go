@@ -73,7 +73,15 @@ type Deps struct {
 	Connect func(ctx context.Context, cluster string) (Cluster, error)
 	// Meter measures what runs in a cluster; only the task Measure needs it.
 	Meter func(ctx context.Context, cluster string) (Meter, error)
+	// Patience is how long a task looks on for what is about to come, before it leaves that to a wait of the machine.
+	Patience time.Duration
 }
+
+// Patience is a machine's wait, a second at least, with the time of the task itself taken off.
+const Patience = 900 * time.Millisecond
+
+// impatience is between two looks of one task.
+const impatience = 100 * time.Millisecond
 
 // Drive drives rollouts. It is safe for concurrent use; the record keeps executions and attempts apart.
 type Drive struct{ Deps }

@@ -86,7 +86,7 @@ func (r run) look(ctx context.Context) (State, error) {
 	}
 	s := r.call.turn()
 	s.Why = r.call.State.cause()
-	next, s, err := r.decide(ctx, s, r.call.Task)
+	next, s, err := r.patiently(ctx, s)
 	if err != nil {
 		return State{}, err
 	}
@@ -94,6 +94,24 @@ func (r run) look(ctx context.Context) (State, error) {
 		return State{}, err
 	}
 	return s, nil
+}
+
+// patiently decides, and again while all that is missing is pods that are about to come or go, or a router that is about
+// to answer: a wait of the machine is a second at least and costs three transitions. It is one attempt; each pass reads
+// anew, and writes on the same claim.
+func (r run) patiently(ctx context.Context, s State) (rollout.Next, State, error) {
+	next, after, err := r.decide(ctx, s, r.call.Task)
+	for begin := time.Now(); err == nil && soon(next) && time.Since(begin) < r.Patience; {
+		if err = sleep(ctx, impatience); err == nil {
+			next, after, err = r.decide(ctx, s, next.Task)
+		}
+	}
+	return next, after, err
+}
+
+// soon reports whether what is waited for may come within a moment.
+func soon(next rollout.Next) bool {
+	return (next.Task == rollout.Ready || next.Task == rollout.Verify || next.Task == rollout.ScaleDown) && next.After > 0 && next.After <= time.Second
 }
 
 // settled answers an attempt that comes after the last write.
@@ -184,7 +202,10 @@ func (w *world) asks(rec record.Rollout, s State, task rollout.Task) {
 	if rec.Promoted != nil && rec.Verb == "" {
 		w.in.Verb, w.in.VerbStep = rollout.VerbPromote, *rec.Promoted
 	}
-	w.in.Hash, w.in.Tries, w.in.Now = s.Hash, s.Tries, time.Now()
+	w.in.Hash, w.in.Now = s.Hash, time.Now()
+	if w.in.Tries = s.Tries; waits(s.Task) {
+		w.in.Tries = 0 // looks in the middle of a pause are no tries of what comes after it
+	}
 	if w.in.Why = rec.Why; w.in.Why == "" {
 		w.in.Why = s.Why
 	}
