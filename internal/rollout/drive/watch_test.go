@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -64,14 +65,14 @@ func TestAWatchWritesNothingWhereNothingHappens(t *testing.T) {
 		s.paused()
 		s.must(s.watched(func() {
 			time.Sleep(10 * time.Second)
-			writes := 0
+			var writes atomic.Int64
 			s.memory.mu.Lock()
-			s.memory.watch = func(_, _ *unstructured.Unstructured) { writes++ }
+			s.memory.watch = func(_, _ *unstructured.Unstructured) { writes.Add(1) }
 			s.memory.mu.Unlock()
 			before := s.record()
 			time.Sleep(10 * time.Minute)
-			if after := s.record(); writes > 0 || after.Fence != before.Fence || after.Step != before.Step {
-				t.Errorf("%d writes; %+v, before %+v", writes, after, before)
+			if after := s.record(); writes.Load() > 0 || after.Fence != before.Fence || after.Step != before.Step {
+				t.Errorf("%d writes; %+v, before %+v", writes.Load(), after, before)
 			}
 		}))
 	})
@@ -80,9 +81,10 @@ func TestAWatchWritesNothingWhereNothingHappens(t *testing.T) {
 func TestAWatchThatBreaksGoesOnAndIsToldOfWhileItIsOfNoUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := begun(t, short)
-		broken := true
+		var broken atomic.Bool
+		broken.Store(true)
 		s.memory.around = func(op string, _ manifest.ID, call func() error) error {
-			if op == "watch" && broken {
+			if op == "watch" && broken.Load() {
 				return fault.New(fault.Unavailable, "the connection was refused")
 			}
 			return call()
@@ -93,9 +95,7 @@ func TestAWatchThatBreaksGoesOnAndIsToldOfWhileItIsOfNoUse(t *testing.T) {
 		}
 		err = s.watched(func() {
 			time.Sleep(time.Minute)
-			s.memory.mu.Lock()
-			broken = false
-			s.memory.mu.Unlock()
+			broken.Store(false)
 			time.Sleep(time.Minute)
 		})
 		s.must(err)
