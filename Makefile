@@ -99,8 +99,12 @@ $(CONTROLLER_GEN):
 	GOBIN=$(CURDIR)/.cache/bin go install sigs.k8s.io/controller-tools/cmd/controller-gen@$(CONTROLLER_GEN_VERSION)
 	mv .cache/bin/controller-gen $@
 
+.PHONY: router
+router: devkube ## 2,000 requests at each weight of a canary, through a real router; minutes the first time
+	SLIPWAY_ROUTER=$$(test/router/build.sh) go test -tags conformance -count 1 -v -timeout 20m ./test/router
+
 .PHONY: conformance
-conformance: devkube plugin ## the tutorial's manifests in TUTORIAL=DIR and kubectl's plugin, unchanged
+conformance: devkube plugin router ## the tutorial's manifests in TUTORIAL=DIR and kubectl's plugin, unchanged
 	SLIPWAY_PLUGIN=$$(test/plugin/build.sh) SLIPWAY_TUTORIAL=$(abspath $(TUTORIAL)) go test -tags conformance -count 1 -v -timeout 20m ./test/conformance/...
 
 .PHONY: bench

@@ -1,0 +1,32 @@
+//go:build conformance && linux
+
+// Package router sees a canary's weights arrive: `slipway up` drives a rollout that a push began, Traefik, a real router of
+// the Gateway API, obeys the HTTPRoute's weights, and the requests that reach pods are counted. Only Linux has the network
+// namespaces that this takes.
+package router
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"slipway/test/cluster"
+	"slipway/test/e2e/up"
+)
+
+func TestMain(m *testing.M) {
+	os.Exit(apart(func() int {
+		return cluster.Run(func() int {
+			dir, err := os.MkdirTemp("", "slipway-router-")
+			if err == nil {
+				defer func() { _ = os.RemoveAll(dir) }()
+				err = up.Build(dir, "../..")
+			}
+			if err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+			return m.Run()
+		})
+	}))
+}
