@@ -147,12 +147,13 @@ func set(v local.Rollout, version string) (local.ReplicaSet, bool) {
 func TestEveryWeightOfACanaryIsObeyedAndNoRequestIsLost(t *testing.T) {
 	s := newScene(t)
 	s.release("1.0.0", "broken")
-	v := s.awaits("the canary's pods do not get ready", func(v local.Rollout) bool {
+	starts := func(v local.Rollout) bool {
 		pods, ok := set(v, "broken")
-		return ok && pods.Replicas > 0 && v.Phase == "Progressing"
-	})
+		return ok && pods.Replicas > 0 && pods.Available == 0 && v.Phase == "Progressing"
+	}
+	s.awaits("the canary's pods start", starts)
 	s.gets("broken", 0)
-	if v.Weight != 0 {
+	if v := s.awaits("they still are not ready", starts); v.Weight != 0 {
 		t.Errorf("a canary without a ready pod has weight %d", v.Weight)
 	}
 
