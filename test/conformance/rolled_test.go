@@ -135,7 +135,7 @@ func TestTheTutorialsRolloutIsDrivenUnchanged(t *testing.T) {
 	v = r.awaits("its analysis has measured", func(v local.Rollout) bool {
 		return v.Step == 2 && len(v.Analyses) == 1 && len(v.Analyses[0].Metrics) == 1 && v.Analyses[0].Metrics[0].Successful > 0
 	})
-	if m := v.Analyses[0].Metrics[0]; m.Failed+m.Errors > 0 {
+	if m := v.Analyses[0].Metrics[0]; m.Failed > 0 { // an error is measured again: a rate needs two scrapes
 		t.Errorf("%+v", m)
 	}
 	r.kubectl("promote", "order-service", "--full")
