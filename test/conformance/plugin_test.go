@@ -248,6 +248,11 @@ func (r *rolling) restarts() {
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
+	// A restart is of the pods that were made before its second.
+	made := time.Now()
+	up.Until(r.t, rolled, "the pods are of an earlier second", func() (struct{}, bool, string) {
+		return struct{}{}, time.Since(made) > 1100*time.Millisecond, ""
+	})
 	before := pods()
 	r.kubectl("restart", "order-service")
 	up.Until(r.t, rolled, "all pods are others", func() (string, bool, string) {
