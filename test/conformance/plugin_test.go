@@ -203,7 +203,7 @@ func TestKubectlsPluginWorksUnmodified(t *testing.T) {
 	r.awaits("it is promoted", healthyAt("1.2.0"))
 }
 
-// What the plugin edits is put back where selfHeal is on, and named; a restart is no edit of what git says.
+// What the plugin edits is put back where selfHeal is on, and named.
 func TestAnUndoOrAnotherImageIsPutBackByNameOrRolledOut(t *testing.T) {
 	t.Parallel()
 	r := newRolling(t)
@@ -229,7 +229,6 @@ func TestAnUndoOrAnotherImageIsPutBackByNameOrRolledOut(t *testing.T) {
 		})
 		r.awaits("it is as git says", healthyAt("1.1.0"))
 	}
-	r.restarts()
 
 	r.declare("")
 	r.Applied("argocd/root", r.Push("Heal nothing"))
@@ -237,32 +236,4 @@ func TestAnUndoOrAnotherImageIsPutBackByNameOrRolledOut(t *testing.T) {
 	r.awaits("another image is a canary", pausedAt(1, "handmade"))
 	r.kubectl("undo", "order-service")
 	r.awaits("an undo goes back", healthyAt("1.1.0"))
-	r.restarts()
-}
-
-// restarts has all pods take another's place.
-func (r *rolling) restarts() {
-	r.t.Helper()
-	pods := func() []string {
-		all := regexp.MustCompile(`order-service-[a-z0-9]+-[a-z0-9]{5}\b`).FindAllString(r.kubectl("get", "rollout", "order-service", "--no-color"), -1)
-		slices.Sort(all)
-		return slices.Compact(all)
-	}
-	// A restart is of the pods that were made before its second.
-	made := time.Now()
-	up.Until(r.t, rolled, "the pods are of an earlier second", func() (struct{}, bool, string) {
-		return struct{}{}, time.Since(made) > 1100*time.Millisecond, ""
-	})
-	before := pods()
-	r.kubectl("restart", "order-service")
-	up.Until(r.t, rolled, "all pods are others", func() (string, bool, string) {
-		now := pods()
-		for _, p := range now {
-			if slices.Contains(before, p) {
-				return "", false, strings.Join(now, " ")
-			}
-		}
-		return "", len(now) == 5, strings.Join(now, " ")
-	})
-	r.awaits("it is healthy", healthyAt("1.1.0"))
 }
