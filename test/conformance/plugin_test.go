@@ -202,38 +202,3 @@ func TestKubectlsPluginWorksUnmodified(t *testing.T) {
 	r.kubectl("promote", "order-service")
 	r.awaits("it is promoted", healthyAt("1.2.0"))
 }
-
-// What the plugin edits is put back where selfHeal is on, and named.
-func TestAnUndoOrAnotherImageIsPutBackByNameOrRolledOut(t *testing.T) {
-	t.Parallel()
-	r := newRolling(t)
-	r.Write(map[string]string{"apps/rollout.yaml": stepped, "apps/analysis.yaml": holds, "apps/services.yaml": twoServices})
-	r.Push("Add order-service")
-	r.awaits("the first revision is stable", healthyAt("1.0.0"))
-	r.release("1.0.0", "1.1.0")
-	r.awaits("it pauses", pausedAt(1, "1.1.0"))
-	r.kubectl("promote", "order-service", "--full")
-	r.awaits("it is promoted", healthyAt("1.1.0"))
-	for _, verb := range [][]string{{"set", "image", "order-service", "order-service=myorg/order-service:handmade"}, {"undo", "order-service"}} {
-		r.kubectl(verb...)
-		up.Until(t, rolled, strings.Join(verb, " ")+" is put back, and named", func() (string, bool, string) {
-			a := r.Application(shop)
-			for _, f := range a.Drift {
-				for _, c := range f.Fields {
-					if f.Healed && strings.HasPrefix(c.Manager, "kubectl-argo-rollouts") && strings.HasSuffix(c.Path, ".image") {
-						return "", true, ""
-					}
-				}
-			}
-			return "", false, fmt.Sprintf("%+v", a.Drift)
-		})
-		r.awaits("it is as git says", healthyAt("1.1.0"))
-	}
-
-	r.declare("")
-	r.Applied("argocd/root", r.Push("Heal nothing"))
-	r.kubectl("set", "image", "order-service", "order-service=myorg/order-service:handmade")
-	r.awaits("another image is a canary", pausedAt(1, "handmade"))
-	r.kubectl("undo", "order-service")
-	r.awaits("an undo goes back", healthyAt("1.1.0"))
-}
