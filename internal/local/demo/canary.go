@@ -112,7 +112,13 @@ func revertedCanary(s *story) error {
 		return err
 	}
 	s.say(time.Since(begin), "pushed a git revert: healthy at 1.1.0, no pod was restarted")
-	return nil
+	// The errors of 1.2.0 must have left the window of the query, which is about all pods, before the next is judged.
+	window, err := time.ParseDuration(scaledTo("[5m", s.speed))
+	if err != nil {
+		return fmt.Errorf("read the window of the query: %w", err)
+	}
+	_, err = within(s.ctx, canaryWait, func() (struct{}, bool, error) { return struct{}{}, time.Since(begin) > window+5*time.Second, nil })
+	return err
 }
 
 // promotedByPlugin is a pause without an end that a person ends.
