@@ -41,6 +41,7 @@ var checks = map[string]func(object) Status{
 	"PersistentVolumeClaim":               volumeClaim,
 	"HorizontalPodAutoscaler.autoscaling": autoscaler,
 	"APIService.apiregistration.k8s.io":   apiService,
+	"Rollout.argoproj.io":                 rollout,
 	"Workflow.argoproj.io":                workflow,
 }
 

@@ -31,6 +31,8 @@ func TestHealthFollowsArgosTable(t *testing.T) {
 		"pvc":    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\n",
 		"api":    "apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.x}\n",
 		"hpa":    "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\n",
+		"ro":     "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web, generation: 2}\n",
+		"ref":    "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: web, generation: 2, annotations: {rollout.argoproj.io/workload-generation: '3'}}\n",
 		"wf":     "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\n",
 	}
 	for _, tt := range []struct {
@@ -113,6 +115,20 @@ func TestHealthFollowsArgosTable(t *testing.T) {
 		{"hpa", "not limited alone", "status: {conditions: [{type: ScalingLimited, status: 'False'}]}", Progressing, ""},
 		{"hpa", "has its scale but no metrics", "status: {conditions: [{type: AbleToScale, status: 'True'}, {type: ScalingActive, status: 'False', reason: FailedGetResourceMetric, message: no metrics}]}", Degraded, "no metrics"},
 		{"hpa", "cannot get its scale", "status: {conditions: [{type: AbleToScale, status: 'False', reason: FailedGetScale, message: gone}]}", Degraded, "gone"},
+
+		{"ro", "new", "spec: {}", Progressing, "newest spec"},
+		{"ro", "spec not seen", "status: {observedGeneration: '1', phase: Healthy}", Progressing, "newest spec"},
+		{"ro", "not judged yet", "status: {observedGeneration: '2'}", Progressing, ""},
+		{"ro", "goes through its steps", "status: {observedGeneration: '2', phase: Progressing, message: more replicas need to be updated}", Progressing, "more replicas"},
+		{"ro", "pauses at a step", "status: {observedGeneration: '2', phase: Paused, message: CanaryPauseStep}", Suspended, "CanaryPauseStep"},
+		{"ro", "aborted", "status: {observedGeneration: '2', phase: Degraded, message: 'RolloutAborted: it failed', abort: true}", Degraded, "it failed"},
+		{"ro", "at one revision", "status: {observedGeneration: '2', phase: Healthy}", Healthy, ""},
+		{"ro", "seen by hash, as before 0.10", "status: {observedGeneration: 6f5d8c, phase: Healthy}", Healthy, ""},
+		{"ro", "seen by a hash of digits", "status: {observedGeneration: '1234567890', phase: Healthy}", Healthy, ""},
+		{"ro", "of a phase that nobody knows", "status: {observedGeneration: '2', phase: Dreaming}", Unknown, ""},
+		{"ref", "workload not seen", "spec: {workloadRef: {name: web}}\nstatus: {observedGeneration: '2', workloadObservedGeneration: '2', phase: Healthy}", Progressing, "newest spec"},
+		{"ref", "workload seen", "spec: {workloadRef: {name: web}}\nstatus: {observedGeneration: '2', workloadObservedGeneration: '3', phase: Healthy}", Healthy, ""},
+		{"ref", "of a workload no more", "status: {observedGeneration: '2', phase: Healthy}", Healthy, ""},
 
 		{"wf", "new", "spec: {}", Progressing, ""},
 		{"wf", "failed", "status: {phase: Failed, message: step}", Degraded, "step"},

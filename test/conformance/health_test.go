@@ -72,6 +72,10 @@ var argoHealth = map[string]struct {
 		"no phase": health.Progressing, "Pending": health.Progressing, "Running": health.Progressing, "Succeeded": health.Healthy,
 		"Failed": health.Degraded, "Error": health.Degraded,
 	}},
+	"rollout": {"resource_customizations/argoproj.io/Rollout/health.lua", map[string]health.Code{
+		"no status": health.Progressing, "gen>observed": health.Progressing, "workload's gen>observed": health.Progressing,
+		"Progressing": health.Progressing, "Paused": health.Suspended, "Degraded": health.Degraded, "Healthy": health.Healthy,
+	}},
 	"without": {"health.go GetHealthCheckFunc", map[string]health.Code{
 		"CronJob": none, "ConfigMap": none, "Secret": none, "CRD": none, "PDB": none, "a custom resource with a Ready condition": none,
 	}},
