@@ -19,8 +19,12 @@ const (
 	helmWeight = "helm.sh/hook-weight"
 )
 
-// later are kinds that something else than a sync must act on, so applying them alone would look like success.
-var later = map[string]string{"Experiment": "experiments", "AppProject": "projects"}
+// unsupported are kinds that something else than a sync must act on, so applying them alone would look like success.
+var unsupported = map[string]string{
+	"AnalysisRun": "an AnalysisRun is made by a Rollout, and not kept in git: name its template in a step of the Rollout",
+	"Experiment":  "nothing runs an Experiment: compare the revisions by an analysis in a step of a Rollout",
+	"AppProject":  "AppProject comes with projects and is not supported yet",
+}
 
 // Refuse is nil for an object that may be applied. Its errors are of kind fault.Invalid and name file, object and
 // reason, never a value of a Secret: no name, a name that would be another path of the API, labels or annotations that
@@ -71,11 +75,8 @@ func identity(o Object) string {
 
 func supported(o Object) string {
 	id := o.ID()
-	if id.Group == "argoproj.io" && id.Kind == "AnalysisRun" {
-		return "an AnalysisRun is made by a Rollout, and not kept in git: name its template in a step of the Rollout"
-	}
-	if what, ok := later[id.Kind]; ok && id.Group == "argoproj.io" {
-		return id.Kind + " comes with " + what + " and is not supported yet"
+	if reason := unsupported[id.Kind]; reason != "" && id.Group == "argoproj.io" {
+		return reason
 	}
 	if _, items := o.Object["items"]; items && strings.HasSuffix(id.Kind, "List") {
 		return "a list cannot be applied as one object"
