@@ -77,7 +77,7 @@ func (r *run) applyGroup(ctx context.Context, want *desired, group []*step, p *p
 		mu.Lock()
 		defer mu.Unlock()
 		r.report.Applied++
-		if isDriven(s.id) {
+		if isOurs(out) {
 			s.applied = out
 		}
 		if p.result[s.id] = ownership.MarkOf(m); s.left {

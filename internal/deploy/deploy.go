@@ -88,6 +88,9 @@ type Rollouts interface {
 	// Start begins the rollout of a Rollout as it was applied, unless it runs or ran; origin is for people. Invalid: its
 	// revision was rolled back before, or is refused while another one runs.
 	Start(ctx context.Context, d app.Destination, u *unstructured.Unstructured, origin record.Origin) (bool, error)
+	// Reject has the revision of a Rollout never started, because another one runs that it must not supersede: of the Rollout
+	// as git says it, which is applied only afterwards. Invalid tells that it was rejected; nil, that nothing runs any more.
+	Reject(ctx context.Context, d app.Destination, u *unstructured.Unstructured) error
 }
 
 // Deps are what a Deploy is made of.

@@ -21,8 +21,8 @@ const (
 	rollouts = "rollouts.v1alpha1.argoproj.io"
 )
 
-// newDelivered is an application with two Services and a route, in a cluster that knows Rollouts. Applications may not
-// have a Rollout yet, so it is somebody's.
+// newDelivered is an application with two Services and a route, in a cluster that knows Rollouts. The Rollout is somebody's:
+// it may be of another application.
 func newDelivered(t *testing.T) *real {
 	t.Helper()
 	cluster.InstallCRDs(t)
@@ -39,9 +39,9 @@ func (r *real) roll() {
 	}
 }
 
-func (r *real) merge(plural, name, manager, patch string) {
+func (r *real) merge(plural, name, manager, patch string, subresource ...string) {
 	r.t.Helper()
-	if _, err := r.At(plural).Patch(r.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: manager}); err != nil {
+	if _, err := r.At(plural).Patch(r.t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: manager}, subresource...); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -33,7 +33,7 @@ type step struct {
 	because string
 	merge   merge                      // nil: what git says is sent
 	sent    *unstructured.Unstructured // what git says with fields of the live object, once that was read
-	applied *unstructured.Unstructured // a Rollout as it is after it was sent
+	applied *unstructured.Unstructured // a Rollout of ours, as it is after it was sent
 	left    bool                       // some of these stay only as long as somebody sets them
 }
 

@@ -90,14 +90,12 @@ func (d *Deploy) desire(ctx context.Context, in app.Inputs, note func(format str
 		w.know(o.Unstructured)
 		plain = append(plain, o)
 	}
-	if len(refused) > 0 {
+	unplaced := w.place(ctx, plain)
+	if refused = append(refused, d.claim(plain, note)...); len(refused) > 0 {
 		return nil, fault.New(fault.Invalid, "%s", listed(refused))
 	}
-	if err := w.place(ctx, plain); err != nil {
-		return nil, err
-	}
-	if err := d.claim(plain, note); err != nil {
-		return nil, err
+	if unplaced != nil {
+		return nil, unplaced
 	}
 	plain, doubled := manifest.Duplicates(plain)
 	for _, w := range doubled {

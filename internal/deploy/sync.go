@@ -162,17 +162,27 @@ func (r *run) execute(ctx context.Context, want *desired, p *plan) error {
 	if err := r.widen(ctx, want, p); err != nil {
 		return err
 	}
+	err := r.change(ctx, want, p)
+	if fault.Is(err, fault.Superseded) {
+		return err
+	}
+	if began := r.begin(ctx, want, p); err == nil {
+		err = began
+	}
+	if err != nil {
+		return err
+	}
+	return r.save(ctx, want, p)
+}
+
+func (r *run) change(ctx context.Context, want *desired, p *plan) error {
 	if err := r.apply(ctx, want, p); err != nil {
 		return err
 	}
 	if err := r.prune(ctx, p); err != nil { // rule 13: only after all applies of this run
 		return err
 	}
-	if err := r.register(ctx, p.registry); err != nil {
-		return err
-	}
-	r.begin(ctx, p)
-	return r.save(ctx, want, p)
+	return r.register(ctx, p.registry)
 }
 
 // holds is the consistent read before a first write and after a 409 (rules 10 and 12).

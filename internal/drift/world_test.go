@@ -64,6 +64,10 @@ func (undriven) Start(context.Context, app.Destination, *unstructured.Unstructur
 	return false, nil
 }
 
+func (undriven) Reject(context.Context, app.Destination, *unstructured.Unstructured) error {
+	return nil
+}
+
 type queue struct{ w *world }
 
 func (q queue) Wake(_ context.Context, n app.Name) error {

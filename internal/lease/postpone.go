@@ -7,13 +7,19 @@ import (
 
 // supersedeNote says what a new template does to a canary that runs: restart, which is meant where nothing is said, queue or
 // reject (internal/rollout/drive, start.go).
-const supersedeNote = "slipway.dev/supersede"
+const (
+	supersedeNote = "slipway.dev/supersede"
+	queue         = "queue"
+	reject        = "reject"
+)
 
 // Postponed reports whether a Rollout's template and strategy stay as they are live for now, because a canary is under way
-// and git's newest annotation says that it is not to be superseded. A rollout follows its template, so what must not begin
-// must not be applied either. It is told from the status: a record may be lost.
+// that is not to be superseded. A rollout follows its template, so what must not begin must not be applied either. That a
+// canary is under way is told from the status: a record may be lost. Whether it is to be superseded is told from what git
+// says, not from the live annotation: that is applied by the same sync, and so one commit can bring a template and have it
+// take the place of whatever runs.
 func Postponed(said, live *unstructured.Unstructured) bool {
-	if p := said.GetAnnotations()[supersedeNote]; p != "queue" && p != "reject" {
+	if p := said.GetAnnotations()[supersedeNote]; p != queue && p != reject {
 		return false
 	}
 	text := func(field string) string {
@@ -23,4 +29,9 @@ func Postponed(said, live *unstructured.Unstructured) bool {
 	aborted, _, _ := unstructured.NestedBool(live.Object, "status", "abort")
 	stable, current, phase := text("stableRS"), text("currentPodHash"), v1alpha1.RolloutPhase(text("phase"))
 	return !aborted && stable != "" && stable != current && (phase == v1alpha1.RolloutPhaseProgressing || phase == v1alpha1.RolloutPhasePaused)
+}
+
+// Rejects reports whether a template that is postponed is not to be rolled out afterwards either.
+func Rejects(said *unstructured.Unstructured) bool {
+	return said.GetAnnotations()[supersedeNote] == reject
 }

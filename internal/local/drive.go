@@ -126,3 +126,12 @@ func (s starter) Start(ctx context.Context, d app.Destination, u *unstructured.U
 	}
 	return s.local.rollouts.Start(ctx, c.Name, u, origin)
 }
+
+// Reject implements deploy.Rollouts.
+func (s starter) Reject(ctx context.Context, d app.Destination, u *unstructured.Unstructured) error {
+	c, err := app.Resolve(s.local.clusters, d)
+	if err != nil {
+		return err
+	}
+	return s.local.rollouts.Reject(ctx, c.Name, u)
+}

@@ -118,6 +118,27 @@ func (d *Drive) recall(ctx context.Context, k Key, revision string) error {
 	return err
 }
 
+// Reject is what a sync has done with a template that it does not apply yet, of a Rollout whose annotation says reject: it
+// came while another revision ran, and is not rolled out when that has ended. Invalid tells that it is rejected; nil, that
+// nothing runs by now, or this very revision does. It starts nothing, since what is live is not what u says.
+func (d *Drive) Reject(ctx context.Context, cluster string, u *unstructured.Unstructured) error {
+	k := Key{cluster, u.GetNamespace(), u.GetName()}
+	_, revision, err := revised(u)
+	if err != nil {
+		return err
+	}
+	rec, err := d.Rollouts.Get(ctx, k.String())
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return err
+	case rec.Stage.Ended(), revision == rec.Revision:
+		return nil
+	}
+	return d.refuse(ctx, k, rec, revision)
+}
+
 // refuse is the policy reject.
 func (d *Drive) refuse(ctx context.Context, k Key, read record.Rollout, revision string) error {
 	_, err := d.Rollouts.Update(ctx, k.String(), func(rec *record.Rollout) error {

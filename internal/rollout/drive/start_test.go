@@ -4,6 +4,9 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"slipway/internal/fault"
 	"slipway/internal/record"
 )
 
@@ -98,4 +101,45 @@ func TestARecordSaysWhoseCommitItsRevisionCameWith(t *testing.T) {
 			t.Errorf("another revision has the old one's: %+v", got)
 		}
 	})
+}
+
+// A sync rejects what it has not applied: nothing may be started by that, and nothing rejected that does not come in between.
+func TestACommitThatIsHeldBackIsRejectedOnlyWhileAnotherOneRuns(t *testing.T) {
+	next := func(s *scene) *unstructured.Unstructured {
+		u := s.memory.live(web.id())
+		s.must(unstructured.SetNestedField(u.Object, int64(60), "spec", "template", "spec", "terminationGracePeriodSeconds"))
+		return u
+	}
+	for name, c := range map[string]struct {
+		before func(s *scene)
+		u      func(s *scene) *unstructured.Unstructured
+		want   bool
+	}{
+		"while it runs":           {func(*scene) {}, next, true},
+		"the one that runs":       {func(*scene) {}, func(s *scene) *unstructured.Unstructured { return s.memory.live(web.id()) }, false},
+		"after it has ended":      {func(s *scene) { s.must(s.PromoteFull(s.t.Context(), web)); s.staged(record.Healthy) }, next, false},
+		"when its record is lost": {func(s *scene) { s.must(s.Rollouts.Delete(s.t.Context(), web.String())) }, next, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := begun(t, short)
+				s.commit("web:2")
+				s.paused()
+				c.before(s)
+				u, executions := c.u(s), s.started.Load()
+				_, revision, err := revised(u)
+				s.must(err)
+				if err := s.Reject(t.Context(), "c", u); fault.Is(err, fault.Invalid) != c.want || !c.want && err != nil {
+					t.Error(err)
+				}
+				rec, err := s.Rollouts.Get(t.Context(), web.String())
+				if err != nil && !fault.Is(err, fault.NotFound) {
+					t.Fatal(err)
+				}
+				if rec.Rejects(revision) != c.want || s.started.Load() != executions {
+					t.Errorf("%d executions more, %+v", s.started.Load()-executions, rec)
+				}
+			})
+		})
+	}
 }
