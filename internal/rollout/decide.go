@@ -127,6 +127,9 @@ func (d *decision) obey() {
 	s := d.status
 	if d.in.Task == Begin { // what was patched before this execution began was meant for another one (rule 6)
 		s.Abort, s.PromoteFull = false, false
+		if s.AbortedAt != nil { // a retry measures anew (argo-rollouts rollout/analysis.go, needsNewAnalysisRun)
+			s.Canary.CurrentStepAnalysisRunStatus, s.Canary.CurrentBackgroundAnalysisRunStatus = nil, nil
+		}
 	}
 	switch d.in.Verb {
 	case VerbAbort:
