@@ -138,20 +138,33 @@ func (d *decision) timedOutMessage() string {
 	return fmt.Sprintf("ReplicaSet %q has timed out progressing.", d.current.Name)
 }
 
-// overdue reports whether there was no progress for progressDeadlineSeconds (600).
+// overdue reports whether the progress deadline has passed, now or before.
 func (d *decision) overdue() bool {
 	c := d.condition(v1alpha1.RolloutProgressing)
-	switch {
-	case c == nil, c.Reason == reasonPaused, c.Reason == reasonAborted:
+	return c != nil && (c.Reason == reasonTimedOut || passed(c, &d.ro.Spec, d.in.Now))
+}
+
+// passed reports whether there was no progress for progressDeadlineSeconds (600), where progress is waited for.
+func passed(c *v1alpha1.RolloutCondition, spec *v1alpha1.RolloutSpec, now time.Time) bool {
+	if slices.Contains([]string{reasonPaused, reasonAborted, reasonTimedOut, reasonDone}, c.Reason) {
 		return false
-	case c.Reason == reasonTimedOut:
-		return true
 	}
 	limit := 600 * time.Second
-	if s := d.ro.Spec.ProgressDeadlineSeconds; s != nil {
+	if s := spec.ProgressDeadlineSeconds; s != nil {
 		limit = time.Duration(*s) * time.Second
 	}
-	return c.LastUpdateTime.Add(limit).Before(d.in.Now)
+	return c.LastUpdateTime.Add(limit).Before(now)
+}
+
+// Overdue reports whether the progress deadline has passed and the status does not say so: nothing in the cluster changes
+// by that, so it is the tick that must see it.
+func Overdue(ro *v1alpha1.Rollout, now time.Time) bool {
+	for i := range ro.Status.Conditions {
+		if c := &ro.Status.Conditions[i]; c.Type == v1alpha1.RolloutProgressing {
+			return !ro.Spec.Paused && len(ro.Status.PauseConditions) == 0 && passed(c, &ro.Spec, now)
+		}
+	}
+	return false
 }
 
 // progressed compares with the status that was read: more updated, ready or available pods, fewer old ones, another

@@ -18,7 +18,7 @@ func (d *decision) restart(next *Next) {
 	if !restarting(&d.ro.Spec, d.status) || d.in.Now.Before(d.ro.Spec.RestartAt.Time) {
 		return
 	}
-	if d.hash != d.ro.Status.CurrentPodHash || d.in.Task == Rollback {
+	if d.hash != d.ro.Status.CurrentPodHash || d.in.Task == Rollback && d.in.Stage != Aborted {
 		return // the numbers are about to change
 	}
 	serving, old := int32(0), []*corev1.Pod{}
@@ -56,8 +56,12 @@ func (d *decision) restart(next *Next) {
 		}
 		d.changes.Evict = append(d.changes.Evict, p)
 	}
-	if next.Task == Succeeded {
+	switch next.Task {
+	case Succeeded:
 		*next = d.wait(Ready, "pods are restarting")
+	case RolledBack:
+		*next = d.wait(Rollback, "pods are restarting")
+	default:
 	}
 }
 

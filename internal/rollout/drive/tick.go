@@ -158,7 +158,7 @@ func (d *Drive) lookEnded(ctx context.Context, k Key, rec record.Rollout, ro *v1
 	switch verb := rollout.Asked(ro, rollout.Stage(rec.Stage)); {
 	case verb == rollout.VerbRetry || verb == rollout.VerbPromoteFull && rec.Stage == record.Aborted:
 		return d.retry(ctx, k, rec, verb == rollout.VerbPromoteFull)
-	case revision == rec.Revision && stirs(ro, sets):
+	case revision == rec.Revision && (stirs(ro, sets) || due(ro, sets)):
 		return d.tend(ctx, k, rec)
 	}
 	return nil
@@ -193,6 +193,17 @@ func (d *Drive) lookRunning(ctx context.Context, rec record.Rollout, ro *v1alpha
 func skipped(rec record.Rollout, ro *v1alpha1.Rollout) bool {
 	i := ro.Status.CurrentStepIndex
 	return i != nil && *i != rec.Token.Step
+}
+
+// due reports whether a time has come that no change tells of: that of old pods to go, or for progress.
+func due(ro *v1alpha1.Rollout, sets []*appsv1.ReplicaSet) bool {
+	for _, rs := range sets {
+		until, err := time.Parse(time.RFC3339, rs.Annotations[v1alpha1.DefaultReplicaSetScaleDownDeadlineAnnotationKey])
+		if err == nil && !time.Now().Before(until) && (rs.Spec.Replicas == nil || *rs.Spec.Replicas > 0) {
+			return true
+		}
+	}
+	return rollout.Overdue(ro, time.Now())
 }
 
 // stirs reports whether something changed that the status does not know yet: the spec, a number of pods, a restart that
