@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -83,7 +84,10 @@ func rolloutGet(dir *string) *cobra.Command {
 			return err
 		}
 		show := func(v local.Rollout) error {
-			if *o == "json" {
+			switch {
+			case *o == "json" && *watch: // a line each
+				return json.NewEncoder(c.OutOrStdout()).Encode(v)
+			case *o == "json":
 				return printJSON(c.OutOrStdout(), v)
 			}
 			printRollout(c.OutOrStdout(), v)

@@ -3,14 +3,8 @@ package lease
 import (
 	"github.com/argoproj/argo-rollouts/pkg/apis/rollouts/v1alpha1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-)
 
-// supersedeNote says what a new template does to a canary that runs: restart, which is meant where nothing is said, queue or
-// reject (internal/rollout/drive, start.go).
-const (
-	supersedeNote = "slipway.dev/supersede"
-	queue         = "queue"
-	reject        = "reject"
+	"slipway/internal/rollout"
 )
 
 // Postponed reports whether a Rollout's template and strategy stay as they are live for now, because a canary is under way
@@ -19,7 +13,7 @@ const (
 // says, not from the live annotation: that is applied by the same sync, and so one commit can bring a template and have it
 // take the place of whatever runs.
 func Postponed(said, live *unstructured.Unstructured) bool {
-	if p := said.GetAnnotations()[supersedeNote]; p != queue && p != reject {
+	if p, err := rollout.PolicyOf(said); err != nil || p == rollout.Restart { // a wrong one is refused before it is applied
 		return false
 	}
 	text := func(field string) string {
@@ -33,5 +27,6 @@ func Postponed(said, live *unstructured.Unstructured) bool {
 
 // Rejects reports whether a template that is postponed is not to be rolled out afterwards either.
 func Rejects(said *unstructured.Unstructured) bool {
-	return said.GetAnnotations()[supersedeNote] == reject
+	p, err := rollout.PolicyOf(said)
+	return err == nil && p == rollout.Reject
 }

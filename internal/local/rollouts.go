@@ -43,7 +43,8 @@ func keyOf(r *http.Request) drive.Key {
 	return drive.Key{Cluster: r.PathValue("cluster"), Namespace: r.PathValue("namespace"), Name: r.PathValue("name")}
 }
 
-// allRollouts is the Rollouts of all clusters. A cluster that does not answer is an error, beside those that do.
+// allRollouts is the Rollouts of all clusters, or what each cluster that does not answer says: a list that misses some
+// would read as if there were no others.
 func (l *Local) allRollouts(ctx context.Context) ([]Rollout, error) {
 	out := []Rollout{}
 	var failed []error
@@ -165,29 +166,17 @@ func (l *Local) steer(ctx context.Context, k drive.Key, verb, why string) error 
 }
 
 func (l *Local) verb(ctx context.Context, k drive.Key, verb, why string) error {
-	switch verb {
-	case "promote":
-		return l.rollouts.Promote(ctx, k)
-	case "promote-full":
-		return l.rollouts.PromoteFull(ctx, k)
-	case "abort":
-		if why == "" {
-			why = "aborted by a person"
-		}
-		return l.rollouts.Abort(ctx, k, manifest.CleanText(why, 200))
-	case "retry":
-		return l.rollouts.Retry(ctx, k)
-	case "stop":
-		rec, err := l.stores.Rollouts.Get(ctx, k.String())
-		if err != nil {
-			return err
-		}
-		if rec.Stage.Ended() {
-			return fault.New(fault.Busy, "stop %s: nothing is under way: it is %s", k, rec.Stage)
-		}
-		return l.engine.Stop(ctx, drive.Machine, rec.Execution, "Stopped", "by a person")
+	if verb != "stop" { // as by the state machine that a person starts in the console
+		return l.rollouts.Control(ctx, drive.Control{Rollout: k.String(), Action: verb, Why: manifest.CleanText(why, 200)})
 	}
-	return fault.New(fault.Invalid, "%.40q is not promote, promote-full, abort, retry or stop", verb)
+	rec, err := l.stores.Rollouts.Get(ctx, k.String())
+	if err != nil {
+		return err
+	}
+	if rec.Stage.Ended() {
+		return fault.New(fault.Busy, "stop %s: nothing is under way: it is %s", k, rec.Stage)
+	}
+	return l.engine.Stop(ctx, drive.Machine, rec.Execution, "Stopped", "by a person")
 }
 
 // rolloutsFrom is the rollouts whose revision came with a commit of an application.

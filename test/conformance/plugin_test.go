@@ -202,3 +202,72 @@ func TestKubectlsPluginWorksUnmodified(t *testing.T) {
 	r.kubectl("promote", "order-service")
 	r.awaits("it is promoted", healthyAt("1.2.0"))
 }
+
+// What the plugin edits is put back where selfHeal is on, and named, and rolled out where it is off.
+func TestAnUndoOrAnotherImageIsPutBackByNameOrRolledOut(t *testing.T) {
+	t.Parallel()
+	r := newRolling(t)
+	r.Write(map[string]string{"apps/rollout.yaml": stepped, "apps/analysis.yaml": holds, "apps/services.yaml": twoServices})
+	r.Push("Add order-service")
+	r.awaits("the first revision is stable", healthyAt("1.0.0"))
+	r.release("1.0.0", "1.1.0")
+	r.awaits("it pauses", pausedAt(1, "1.1.0"))
+	r.kubectl("promote", "order-service", "--full")
+	r.awaits("it is promoted", healthyAt("1.1.0"))
+	for _, verb := range [][]string{{"set", "image", "order-service", "order-service=myorg/order-service:handmade"}, {"undo", "order-service"}} {
+		r.kubectl(verb...)
+		r.healed(strings.Join(verb, " ")+" is put back, and named", ".image")
+		r.awaits("it is as git says", healthyAt("1.1.0"))
+	}
+	r.restarts()
+
+	r.declare("")
+	sha := r.Push("Heal nothing")
+	r.Applied("argocd/root", sha)
+	r.Applied(shop, sha) // a sync puts git's image back, whatever is healed
+	r.kubectl("set", "image", "order-service", "order-service=myorg/order-service:handmade")
+	v := r.awaits("another image is a canary", pausedAt(1, "handmade"))
+	// Without a revision it goes back to the last but one, which is another each time: a heal counts too.
+	r.kubectl("undo", "order-service", "--to-revision", fmt.Sprint(v.Sets[slices.IndexFunc(v.Sets, func(s local.ReplicaSet) bool { return s.Role == "stable" })].Revision))
+	r.awaits("an undo goes back", func(v local.Rollout) bool { return healthyAt("1.1.0")(v) && !runs(v, "canary", "handmade") })
+	r.restarts()
+}
+
+// healed waits until what the plugin has edited is healed, under its name.
+func (r *rolling) healed(what, field string) {
+	r.t.Helper()
+	up.Until(r.t, rolled, what, func() (struct{}, bool, string) {
+		a := r.Application(shop)
+		for _, f := range a.Drift {
+			for _, c := range f.Fields {
+				if f.Healed && strings.HasPrefix(c.Manager, "kubectl-argo-rollouts") && strings.HasSuffix(c.Path, field) {
+					return struct{}{}, true, ""
+				}
+			}
+		}
+		return struct{}{}, false, fmt.Sprintf("%+v", a.Drift)
+	})
+}
+
+// restarts has all pods take another's place.
+func (r *rolling) restarts() {
+	r.t.Helper()
+	pods := func() []string {
+		all := regexp.MustCompile(`order-service-[a-z0-9]+-[a-z0-9]{5}\b`).FindAllString(r.kubectl("get", "rollout", "order-service", "--no-color"), -1)
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	// A restart is of the pods that were made before its second.
+	made := time.Now()
+	up.Until(r.t, rolled, "the pods are of an earlier second", func() (struct{}, bool, string) {
+		return struct{}{}, time.Since(made) > 1100*time.Millisecond, ""
+	})
+	before := pods()
+	r.kubectl("restart", "order-service")
+	up.Until(r.t, rolled, "all pods are others", func() (struct{}, bool, string) {
+		now := pods()
+		others := !slices.ContainsFunc(now, func(p string) bool { return slices.Contains(before, p) })
+		return struct{}{}, others && len(now) == 5, fmt.Sprintf("%s before %s", now, before)
+	})
+	r.awaits("it is healthy", healthyAt("1.1.0"))
+}

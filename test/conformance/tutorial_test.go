@@ -30,18 +30,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(cluster.Run(func() int {
-		dir, err := os.MkdirTemp("", "slipway-conformance-")
-		if err == nil {
-			defer func() { _ = os.RemoveAll(dir) }()
-			err = up.Build(dir, "../..")
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}))
+	os.Exit(up.Main(m, "../.."))
 }
 
 // complete reports what is missing. A tier that skips itself passes for ever.

@@ -5,25 +5,12 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"slipway/test/cluster"
 	"slipway/test/e2e/up"
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(cluster.Run(func() int {
-		dir, err := os.MkdirTemp("", "slipway-e2e-")
-		if err == nil {
-			defer func() { _ = os.RemoveAll(dir) }()
-			err = up.Build(dir, "../..")
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}))
+	os.Exit(up.Main(m, "../.."))
 }

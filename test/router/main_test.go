@@ -6,27 +6,12 @@
 package router
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
-	"slipway/test/cluster"
 	"slipway/test/e2e/up"
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(apart(func() int {
-		return cluster.Run(func() int {
-			dir, err := os.MkdirTemp("", "slipway-router-")
-			if err == nil {
-				defer func() { _ = os.RemoveAll(dir) }()
-				err = up.Build(dir, "../..")
-			}
-			if err != nil {
-				fmt.Fprintln(os.Stderr, err)
-				return 1
-			}
-			return m.Run()
-		})
-	}))
+	os.Exit(apart(func() int { return up.Main(m, "../..") }))
 }

@@ -66,31 +66,24 @@ func (h Handler) run(ctx context.Context, name string) (Report, error) {
 	}
 	defer cancel()
 	out.Mode = c.DriftMode()
-	if out.Mode == app.DriftWatch {
-		rep, err := h.beside(ctx, name, h.Rollouts.Watch, func(ctx context.Context, stop func()) (drift.Report, error) {
-			defer stop()
-			return h.Drift.Watch(ctx, c, drift.WatchLimit)
-		})
-		return out.of(rep), err
+	if out.Mode == app.DriftSweep {
+		ctx, cancel = context.WithTimeout(ctx, sweepTime)
+		defer cancel()
 	}
-	ctx, stop := context.WithTimeout(ctx, sweepTime)
-	defer stop()
-	rep, err := h.beside(ctx, name, h.Rollouts.Tick, func(ctx context.Context, _ func()) (drift.Report, error) {
-		return h.Drift.Sweep(ctx, c)
-	})
-	return out.of(rep), err
-}
-
-// beside looks after the rollouts while drift is looked for. What one of the two cannot do keeps the other from nothing. A
-// watch of rollouts ends when find calls stop; a tick is waited for.
-func (h Handler) beside(ctx context.Context, cluster string, tick func(context.Context, string) error, find func(ctx context.Context, stop func()) (drift.Report, error)) (drift.Report, error) {
 	ticking, stop := context.WithCancel(ctx)
 	defer stop()
+	tick, find := h.Rollouts.Tick, func() (drift.Report, error) { return h.Drift.Sweep(ctx, c) }
+	if out.Mode == app.DriftWatch { // the two watches end together
+		tick, find = h.Rollouts.Watch, func() (drift.Report, error) {
+			defer stop()
+			return h.Drift.Watch(ctx, c, drift.WatchLimit)
+		}
+	}
 	ticked := make(chan error, 1)
-	go func() { ticked <- tick(ticking, cluster) }()
-	rep, err := find(ctx, stop)
+	go func() { ticked <- tick(ticking, name) }() // beside drift: what one of them cannot do keeps the other from nothing
+	rep, err := find()
 	if tickErr := <-ticked; tickErr != nil && ctx.Err() == nil {
 		err = errors.Join(err, fmt.Errorf("look after rollouts: %w", tickErr))
 	}
-	return rep, err
+	return out.of(rep), err
 }

@@ -7,6 +7,7 @@ import (
 
 	"slipway/internal/analysis"
 	"slipway/internal/manifest"
+	"slipway/internal/rollout"
 )
 
 // Check is fault.Invalid, by path, for a Rollout or a template of analyses that cannot be driven: what a sync asks
@@ -16,7 +17,7 @@ func Check(file string, u *unstructured.Unstructured) error {
 	case rolloutKind:
 		_, err := decode(u)
 		if err == nil {
-			_, err = policyOf(u)
+			_, err = rollout.PolicyOf(u)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)

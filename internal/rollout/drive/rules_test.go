@@ -94,7 +94,7 @@ func TestRule2OfTwoStartsOneStarts(t *testing.T) {
 		ro, err := decode(s.memory.live(web.id()))
 		s.must(err)
 		for _, revision := range []string{"a.b", "c.d"} {
-			_, err := s.Drive.start(t.Context(), web, read, ro, revision, restart)
+			_, err := s.Drive.start(t.Context(), web, read, ro, revision, rollout.Restart)
 			if err != nil && !fault.Is(err, fault.Conflict) {
 				t.Error(err)
 			}

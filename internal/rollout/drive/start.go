@@ -14,28 +14,6 @@ import (
 	"slipway/internal/rollout"
 )
 
-// supersedeNote is the annotation on a Rollout that says what a new template does to a canary that runs.
-const supersedeNote = "slipway.dev/supersede"
-
-type policy string
-
-const (
-	restart policy = "restart" // the new one begins at once, from weight 0 and the same stable
-	queue   policy = "queue"   // the new one waits until the running one has ended
-	reject  policy = "reject"  // the new one is not rolled out; a person may retry it
-)
-
-func policyOf(u *unstructured.Unstructured) (policy, error) {
-	switch p := policy(u.GetAnnotations()[supersedeNote]); p {
-	case "":
-		return restart, nil
-	case restart, queue, reject:
-		return p, nil
-	default:
-		return "", fault.New(fault.Invalid, "Rollout %s/%s: annotation %s: %.40q is not restart, queue or reject", u.GetNamespace(), u.GetName(), supersedeNote, string(p))
-	}
-}
-
 // Start begins the rollout of a Rollout's template, unless that runs or ran already: what a sync calls when it has changed
 // one, and the tick when a sync could not. It reports whether an execution was started. Invalid: the template was rolled
 // back before, or the Rollout is wrong. Where another revision must end first, or what was aborted before its record was lost
@@ -47,7 +25,7 @@ func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstr
 	if err != nil {
 		return false, err
 	}
-	p, err := policyOf(u)
+	p, err := rollout.PolicyOf(u)
 	if err != nil {
 		return false, err
 	}
@@ -67,7 +45,7 @@ func (d *Drive) Start(ctx context.Context, cluster string, u *unstructured.Unstr
 }
 
 // start is rule 2 on what was read of the record.
-func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, ro *v1alpha1.Rollout, revision string, p policy) (bool, error) {
+func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, ro *v1alpha1.Rollout, revision string, p rollout.Policy) (bool, error) {
 	if read.Fence == 0 {
 		was, err := aborted(ro)
 		if err != nil {
@@ -77,8 +55,8 @@ func (d *Drive) start(ctx context.Context, k Key, read record.Rollout, ro *v1alp
 			return false, d.recall(ctx, k, revision)
 		}
 	}
-	if p != restart && !read.Stage.Ended() && revision != read.Revision {
-		if p == queue {
+	if p != rollout.Restart && !read.Stage.Ended() && revision != read.Revision {
+		if p == rollout.Queue {
 			return false, nil
 		}
 		return false, d.refuse(ctx, k, read, revision)
@@ -151,7 +129,7 @@ func (d *Drive) refuse(ctx context.Context, k Key, read record.Rollout, revision
 	if err != nil {
 		return err
 	}
-	return fault.New(fault.Invalid, "start %s: revision %s is rejected while %s runs (annotation %s)", k, revision, read.Revision, supersedeNote)
+	return fault.New(fault.Invalid, "start %s: revision %s is rejected while %s runs (annotation slipway.dev/supersede)", k, revision, read.Revision)
 }
 
 // launch starts the execution that the record names, and ends the waits of those before it. Twice is once (rule 2).

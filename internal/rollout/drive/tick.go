@@ -103,7 +103,7 @@ func (d *Drive) lookAt(ctx context.Context, k Key, rec record.Rollout, u *unstru
 	if err != nil {
 		return err
 	}
-	p, err := policyOf(u)
+	p, err := rollout.PolicyOf(u)
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (d *Drive) lookAt(ctx context.Context, k Key, rec record.Rollout, u *unstru
 	if err := d.release(ctx, rec); err != nil {
 		return err
 	}
-	if revision != rec.Revision && rec.Stage != record.Promoting && !rec.Rejects(revision) && (rec.Stage.Ended() || p != queue) {
+	if revision != rec.Revision && rec.Stage != record.Promoting && !rec.Rejects(revision) && (rec.Stage.Ended() || p != rollout.Queue) {
 		_, err := d.start(ctx, k, rec, ro, revision, p)
 		return err
 	}

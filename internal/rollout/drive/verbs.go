@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -89,6 +90,7 @@ func (d *Drive) retry(ctx context.Context, k Key, read record.Rollout, full bool
 type Control struct {
 	Rollout string `json:"rollout"` // cluster/namespace/name
 	Action  string `json:"action"`  // promote, promote-full, abort or retry
+	Why     string `json:"why"`     // of an abort; may be empty
 }
 
 // Control does what is asked. What is refused is *Refused, with the reason; what may go well later is *Again.
@@ -101,7 +103,7 @@ func (d *Drive) Control(ctx context.Context, c Control) error {
 		case "promote-full":
 			err = d.PromoteFull(ctx, k)
 		case "abort":
-			err = d.Abort(ctx, k, "aborted by a person")
+			err = d.Abort(ctx, k, cmp.Or(c.Why, "aborted by a person"))
 		case "retry":
 			err = d.Retry(ctx, k)
 		default:

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"slipway/internal/local"
+	"slipway/test/cluster"
 )
 
 // Binary is the slipway under test. Build sets it.
@@ -38,6 +39,23 @@ func Build(dir, root string) error {
 	}
 	Binary = path
 	return nil
+}
+
+// Main is the TestMain of a package that needs slipway and a cluster: it builds the one and shares the other. root is the
+// module's folder as seen from the package's.
+func Main(m *testing.M, root string) int {
+	return cluster.Run(func() int {
+		dir, err := os.MkdirTemp("", "slipway-test-")
+		if err == nil {
+			defer func() { _ = os.RemoveAll(dir) }()
+			err = Build(dir, root)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	})
 }
 
 // Options are the flags of `slipway up`.
